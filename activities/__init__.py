@@ -1,0 +1,1 @@
+"""Side effects, thin: one class per adapter, its dependencies injected."""

@@ -1,0 +1,1 @@
+"""Pure rules and state. Imports the standard library and pydantic, nothing else."""
