@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from activities.contracts import ChooseSpecialistInput, RecordStepInput
 from domain.model import Value
 
 
@@ -118,6 +119,30 @@ class TextReceipt(Value):
 
 
 class Texting(Protocol):
-    """Raises `GatewayRejected` with code `text.opted_out` on Twilio's error 21610, other codes for other final errors."""
+    """Raises `GatewayRejected` (`text.opted_out` on Twilio's error 21610) or `GatewayUnavailable`."""
 
     async def send(self, message: TextMessage) -> TextReceipt: ...
+
+
+class PaymentPages(Protocol):
+    """Where patients pay."""
+
+    def payment_link(self, econsult_id: str, number: int) -> str:
+        """Our own link, which opens a fresh Checkout Session."""
+        ...
+
+
+class CaseRecords(Protocol):
+    """The records of cases in the database."""
+
+    async def record(self, step: RecordStepInput) -> None:
+        """Write a step, its snapshot and its effects in one transaction; nothing if the step is there already."""
+        ...
+
+
+class SpecialistNetwork(Protocol):
+    """Who answers eConsults."""
+
+    async def choose(self, case: ChooseSpecialistInput) -> str | None:
+        """Id of a board-certified, US-based specialist (E-05) who has not had the case; None while none is free."""
+        ...

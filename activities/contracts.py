@@ -1,0 +1,154 @@
+"""Typed inputs and results of the activities. One step of a case is one input: all its effects happen together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from domain.actors import Actor, Audience
+from domain.econsult.state import Assignment
+from domain.econsult.view import EConsultSnapshot
+from domain.ledger import LedgerEntry
+from domain.model import Value
+from domain.rates import RateRequestSnapshot
+
+
+class BookEntry(Value):
+    """Book a ledger entry, once for its key."""
+
+    kind: Literal["book_entry"] = "book_entry"
+    entry: LedgerEntry
+
+
+class AcceptMessage(Value):
+    """A text that was stored before the act becomes part of the case."""
+
+    kind: Literal["accept_message"] = "accept_message"
+    message_id: str
+
+
+class PublishDocument(Value):
+    """Version 1 is the specialist's reply, later versions are addenda; visible to the patient (E-16, decision 14)."""
+
+    kind: Literal["publish_document"] = "publish_document"
+    version: int
+    message_id: str
+    question_id: str | None = None
+
+
+class SaveAssignment(Value):
+    kind: Literal["save_assignment"] = "save_assignment"
+    assignment: Assignment
+
+
+class QueueNotice(Value):
+    """Put a message into the outbox; it is sent from there, once."""
+
+    kind: Literal["queue_notice"] = "queue_notice"
+    key: str
+    audience: Audience
+    template: str
+    specialist_id: str | None = None
+    link_number: int | None = None
+
+
+class SetVisitStatus(Value):
+    kind: Literal["set_visit_status"] = "set_visit_status"
+    visit_id: str
+    status: Literal["scheduled", "completed", "cancelled"]
+
+
+class OpenCoordinationTask(Value):
+    """In-person care was recommended: somebody helps the patient to arrange it; the fee is not credited (E-17)."""
+
+    kind: Literal["open_coordination_task"] = "open_coordination_task"
+    key: str
+
+
+class SetRate(Value):
+    """An approved portion, for orders placed from now on (E-22)."""
+
+    kind: Literal["set_rate"] = "set_rate"
+    clinician_id: str
+    portion_cents: int
+    request_id: str
+
+
+Effect = Annotated[
+    BookEntry
+    | AcceptMessage
+    | PublishDocument
+    | SaveAssignment
+    | QueueNotice
+    | SetVisitStatus
+    | OpenCoordinationTask
+    | SetRate,
+    Field(discriminator="kind"),
+]
+
+Snapshot = Annotated[EConsultSnapshot | RateRequestSnapshot, Field(discriminator="process")]
+
+
+class StepDetail(Value):
+    """Facts of one event on the timeline; opaque ids and stable codes only."""
+
+    subject: str | None = None
+    """Id of what the event is about: a payment, an assignment, a message, a clock's milestone."""
+    code: str | None = None
+    amount_cents: int | None = None
+    due: datetime | None = None
+    detected_late: bool = False
+
+
+class RecordStepInput(Value):
+    """One business event, the snapshot after it, and everything that happens with it. Unique on (case, sequence)."""
+
+    case_id: str
+    process: str
+    sequence: int
+    event: str
+    at: datetime
+    actor: Actor
+    detail: StepDetail
+    snapshot: Snapshot
+    effects: tuple[Effect, ...] = ()
+
+
+class ChooseSpecialistInput(Value):
+    econsult_id: str
+    specialty_code: str
+    patient_id: str
+    excluded: tuple[str, ...]
+    """Specialists who had the case before."""
+
+
+class ChooseSpecialistResult(Value):
+    specialist_id: str | None
+    """None while nobody suitable is free."""
+
+
+class OpenCheckoutInput(Value):
+    key: str
+    econsult_id: str
+    amount_cents: int
+    currency: str
+    link_number: int
+    expires_at: datetime
+
+
+class CheckoutInput(Value):
+    session_id: str
+
+
+class RefundInput(Value):
+    key: str
+    econsult_id: str
+    payment_id: str
+    amount_cents: int
+    reason: str
+
+
+class ReadFeeInput(Value):
+    payment_id: str

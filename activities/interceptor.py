@@ -1,0 +1,24 @@
+"""Domain errors leave activities as ApplicationErrors with their stable code; what can never succeed is not retried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from domain.errors import CarewaveError, GatewayUnavailable
+
+
+class StableErrors(Interceptor):
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
+        return _StableErrors(next)
+
+
+class _StableErrors(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        try:
+            return await super().execute_activity(input)
+        except CarewaveError as error:
+            final = not isinstance(error, GatewayUnavailable)
+            raise ApplicationError(error.detail, type=error.code, non_retryable=final) from error

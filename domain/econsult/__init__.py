@@ -1,0 +1,1 @@
+"""The eConsult: rules and state."""

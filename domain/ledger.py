@@ -1,0 +1,151 @@
+"""Double-entry bookkeeping of an eConsult, in integer cents. Debits are positive, credits negative; each sums to zero.
+
+Accounts: what the processor holds for us (`processor_balance`), what we hold for the patient (`patient_deposits`) until
+the specialist has answered, what is then owed to the network and to the clinician, and what fees, refunds and disputes
+cost.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Self
+
+from pydantic import model_validator
+
+from domain.errors import Invalid
+from domain.model import Value
+
+
+class Account(StrEnum):
+    PROCESSOR_BALANCE = "processor_balance"
+    PATIENT_DEPOSITS = "patient_deposits"
+    PROCESSOR_FEES = "processor_fees"
+    NETWORK_PAYABLE = "network_payable"
+    CLINICIAN_PAYABLE = "clinician_payable"
+    REFUNDS_GRANTED = "refunds_granted"
+    DISPUTED_FUNDS = "disputed_funds"
+    DISPUTE_LOSSES = "dispute_losses"
+
+
+class EntryKind(StrEnum):
+    PAYMENT = "payment"
+    PROCESSOR_FEE = "processor_fee"
+    EARNED = "earned"
+    REFUND = "refund"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_WON = "dispute_won"
+    DISPUTE_LOST = "dispute_lost"
+
+
+class Posting(Value):
+    account: Account
+    amount_cents: int
+
+
+class LedgerEntry(Value):
+    """One balanced entry. `key` is unique for ever: the same entry is booked once."""
+
+    key: str
+    kind: EntryKind
+    currency: str
+    postings: tuple[Posting, ...]
+
+    @model_validator(mode="after")
+    def _balanced(self) -> Self:
+        if sum(posting.amount_cents for posting in self.postings) != 0:
+            raise ValueError("ledger.unbalanced: debits and credits differ")
+        return self
+
+
+class Price(Value):
+    """The patient's price, split to the cent and pinned when the order is placed (E-15, E-20, E-21)."""
+
+    network_fee_cents: int
+    clinician_portion_cents: int
+    currency: str = "usd"
+
+    @property
+    def total_cents(self) -> int:
+        return self.network_fee_cents + self.clinician_portion_cents
+
+
+def move(key: str, kind: EntryKind, currency: str, amount_cents: int, debit: Account, credit: Account) -> LedgerEntry:
+    """An entry between two accounts. Raises `Invalid` (`ledger.amount_invalid`) unless the amount is positive."""
+    if amount_cents <= 0:
+        raise Invalid("ledger.amount_invalid", "an entry needs a positive amount of cents")
+    postings = (
+        Posting(account=debit, amount_cents=amount_cents),
+        Posting(account=credit, amount_cents=-amount_cents),
+    )
+    return LedgerEntry(key=key, kind=kind, currency=currency, postings=postings)
+
+
+def payment(key: str, amount_cents: int, currency: str) -> LedgerEntry:
+    return move(key, EntryKind.PAYMENT, currency, amount_cents, Account.PROCESSOR_BALANCE, Account.PATIENT_DEPOSITS)
+
+
+def processor_fee(key: str, amount_cents: int, currency: str) -> LedgerEntry:
+    """The processor's fee is the platform's cost: network and clinician get their parts whole."""
+    return move(
+        key,
+        EntryKind.PROCESSOR_FEE,
+        currency,
+        amount_cents,
+        Account.PROCESSOR_FEES,
+        Account.PROCESSOR_BALANCE,
+    )
+
+
+def earned(key: str, price: Price) -> LedgerEntry:
+    """The specialist has answered: the deposit becomes what is owed to network and clinician (decision 15)."""
+    postings = (
+        Posting(account=Account.PATIENT_DEPOSITS, amount_cents=price.total_cents),
+        Posting(account=Account.NETWORK_PAYABLE, amount_cents=-price.network_fee_cents),
+        Posting(account=Account.CLINICIAN_PAYABLE, amount_cents=-price.clinician_portion_cents),
+    )
+    return LedgerEntry(key=key, kind=EntryKind.EARNED, currency=price.currency, postings=postings)
+
+
+def refund(key: str, amount_cents: int, currency: str, deposit_cents: int) -> LedgerEntry:
+    """Money back to the patient: out of the deposit as far as one is still held, the rest at the platform's cost."""
+    from_deposit = min(amount_cents, max(deposit_cents, 0))
+    if amount_cents <= 0:
+        raise Invalid("ledger.amount_invalid", "a refund needs a positive amount of cents")
+    parts = (
+        (Account.PATIENT_DEPOSITS, from_deposit),
+        (Account.REFUNDS_GRANTED, amount_cents - from_deposit),
+        (Account.PROCESSOR_BALANCE, -amount_cents),
+    )
+    postings = tuple(Posting(account=account, amount_cents=cents) for account, cents in parts if cents)
+    return LedgerEntry(key=key, kind=EntryKind.REFUND, currency=currency, postings=postings)
+
+
+def dispute_opened(key: str, amount_cents: int, currency: str) -> LedgerEntry:
+    """The processor takes a disputed payment back until the dispute is decided."""
+    return move(
+        key,
+        EntryKind.DISPUTE_OPENED,
+        currency,
+        amount_cents,
+        Account.DISPUTED_FUNDS,
+        Account.PROCESSOR_BALANCE,
+    )
+
+
+def dispute_won(key: str, amount_cents: int, currency: str) -> LedgerEntry:
+    return move(key, EntryKind.DISPUTE_WON, currency, amount_cents, Account.PROCESSOR_BALANCE, Account.DISPUTED_FUNDS)
+
+
+def dispute_lost(key: str, amount_cents: int, currency: str) -> LedgerEntry:
+    return move(key, EntryKind.DISPUTE_LOST, currency, amount_cents, Account.DISPUTE_LOSSES, Account.DISPUTED_FUNDS)
+
+
+def balances(entries: Iterable[LedgerEntry]) -> dict[Account, int]:
+    """Each account's balance in cents; they always sum to zero."""
+    totals: Counter[Account] = Counter()
+    for entry in entries:
+        for posting in entry.postings:
+            totals[posting.account] += posting.amount_cents
+    return dict(totals)

@@ -1,0 +1,34 @@
+"""Every id that Temporal shows: workflow ids, task queues, idempotency keys. All opaque, none holds patient data."""
+
+from enum import StrEnum
+
+
+class TaskQueue(StrEnum):
+    ECONSULTS = "econsults"
+    VISITS = "visits"
+    ROLLOUTS = "rollouts"
+    COMMS = "comms"
+
+
+class Process(StrEnum):
+    """Workflow types, and the value of the search attribute `Process`."""
+
+    ECONSULT = "EConsult"
+    RATE_REQUEST = "RateRequest"
+    RECONCILE = "Reconcile"
+
+
+RECONCILE_SCHEDULE = "reconcile"
+
+
+def econsult_case(econsult_id: str) -> str:
+    return f"econsult:{econsult_id}"
+
+
+def rate_request_case(request_id: str) -> str:
+    return f"rate-request:{request_id}"
+
+
+def operation_key(case_id: str, *operation: str | int) -> str:
+    """The idempotency key of one side effect of a case, such as `econsult:{id}:refund:{payment}`."""
+    return ":".join((case_id, *(str(part) for part in operation)))

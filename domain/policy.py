@@ -1,0 +1,90 @@
+"""Policy is data: durations, ladders, prices and limits come from versioned files and are pinned into each process.
+
+An edit never changes a running process: the resolved policy travels in the workflow's input.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from domain.clock import ClockPolicy
+from domain.errors import Invalid
+from domain.model import Value
+from domain.rates import RateRequestPolicy
+
+Cents = Annotated[int, Field(ge=0)]
+
+
+class LatePayment(StrEnum):
+    """What becomes of a payment that arrives after the link has expired."""
+
+    REFUND = "refund"
+    REOPEN = "reopen"
+
+
+class EConsultPolicy(Value):
+    """Every number of an eConsult (spec: parameters, decisions 12 to 19)."""
+
+    version: str
+    currency: str = Field(pattern="^[a-z]{3}$")
+    network_fee_cents: Cents
+    clinician_portion_cents: Cents
+    """Default and least portion of the clinician (E-20, decision 16)."""
+    payment: ClockPolicy
+    turnaround: ClockPolicy
+    information: ClockPolicy
+    answer: ClockPolicy
+    follow_up_window: ClockPolicy
+    booking: ClockPolicy
+    refund_decision: ClockPolicy
+    late_payment: LatePayment
+    checkout_lifetime: timedelta
+    """At most 24 hours: longer than that no Checkout Session lives."""
+    checkout_checks: tuple[timedelta, ...]
+    """When the processor is asked about an open session, in case its webhook was lost."""
+    max_assignments: int = Field(ge=1)
+    specialist_search_interval: timedelta
+    """How often a specialist is looked for while none is free."""
+    follow_up_patience: timedelta
+    """How long after its start a booked follow-up visit is waited for."""
+    money_watch: timedelta
+    """How long a closed case that was paid stays open for refunds and disputes."""
+    unpaid_watch: timedelta
+    """How long a case that was never paid stays open for a late payment."""
+    old_visit_advice: timedelta
+    """Ordering for a visit older than this is allowed with advice (decision 17)."""
+
+
+class Policy(Value):
+    """All policies in force for processes that start now."""
+
+    econsult: EConsultPolicy
+    rate_request: RateRequestPolicy
+
+
+@cache
+def load(path: str = "") -> Policy:
+    """Read the policy file, or the built-in one.
+
+    Raises `Invalid` (`policy.unreadable`, `policy.invalid`) naming every fault.
+    """
+    try:
+        text = Path(path).read_text() if path else _built_in()
+    except OSError as error:
+        raise Invalid("policy.unreadable", f"the policy file cannot be read: {error.strerror}") from error
+    try:
+        return Policy.model_validate_json(text)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise Invalid("policy.invalid", f"the policy file is not valid: {faults}") from error
+
+
+def _built_in() -> str:
+    return resources.files("domain").joinpath("data/policies/care.json").read_text()

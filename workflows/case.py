@@ -1,0 +1,65 @@
+"""What every process does at each step: record it, and show it to the person in the Temporal UI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from activities.contracts import RecordStepInput
+from activities.records import RecordActivities
+from domain.case import CaseSnapshot, card
+from domain.errors import CarewaveError, Refused
+from workflows import search_attributes as attributes
+from workflows.options import RECORD
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn a domain error into the ApplicationError that a caller of an update gets: code, and what is missing."""
+    try:
+        yield
+    except CarewaveError as error:
+        details: dict[str, Any] = {"kind": type(error).__name__}
+        if isinstance(error, Refused):
+            earliest = error.earliest.isoformat() if error.earliest else None
+            details |= {"missing": list(error.missing), "earliest": earliest}
+        raise ApplicationError(error.detail, details, type=error.code, non_retryable=True) from None
+    except ActivityError as error:
+        cause = error.cause
+        code = cause.type if isinstance(cause, ApplicationError) and cause.type else "activity.unavailable"
+        raise ApplicationError(
+            "an outside service did not do its part", {"kind": "GatewayUnavailable"}, type=code, non_retryable=True
+        ) from None
+
+
+class Clerk:
+    """Records the steps of one case and keeps its search attributes and card current."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, object] = {}
+
+    async def write(self, step: RecordStepInput, *remarks: str) -> None:
+        await workflow.execute_local_activity_method(RecordActivities.record_step, step, **RECORD)
+        self._show(step.snapshot)
+        workflow.set_current_details(card(step.snapshot, *remarks))
+
+    def _show(self, view: CaseSnapshot) -> None:
+        """Change only what differs, all at once: each upsert is an event in the history."""
+        updates: list[SearchAttributeUpdate[Any]] = []
+        values: tuple[tuple[SearchAttributeKey[Any], Any], ...] = (
+            (attributes.BUSINESS_STATE, view.business_state),
+            (attributes.SLA_STATE, str(view.sla_state)),
+            (attributes.NEXT_DEADLINE, view.next_deadline),
+            (attributes.ESCALATION_LEVEL, view.escalation_level),
+        )
+        for key, value in values:
+            if self._shown.get(key.name) != value:
+                updates.append(key.value_unset() if value is None else key.value_set(value))
+                self._shown[key.name] = value
+        if updates:
+            workflow.upsert_search_attributes(updates)

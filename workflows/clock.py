@@ -1,0 +1,83 @@
+"""The durable clock: one Temporal timer for whichever milestone of a case comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+
+from domain import clock as sla
+from domain.actors import Actor
+from domain.clock import Clock, ClockPolicy, Fired, MilestoneKind, Outcome
+
+OnFired = Callable[[str, Fired], Awaitable[None]]
+
+
+class ClockKeeper:
+    """Arms, pauses and ends the clocks of a case and tells when a milestone is passed.
+
+    `clocks` is part of the workflow's state: the keeper holds no time of its own.
+    """
+
+    def __init__(
+        self, clocks: dict[str, Clock], turn: Callable[[], AbstractAsyncContextManager[None]], on_fired: OnFired
+    ) -> None:
+        self._clocks = clocks
+        self._turn = turn
+        self._on_fired = on_fired
+
+    def arm(self, policy: ClockPolicy, name: str | None = None) -> None:
+        self._clocks[name or policy.name] = sla.arm(policy, workflow.now())
+
+    def pause(self, name: str, reason: str) -> None:
+        self._change(name, lambda clock: sla.pause(clock, workflow.now(), reason))
+
+    def resume(self, name: str) -> None:
+        self._change(name, lambda clock: sla.resume(clock, workflow.now()))
+
+    def meet(self, name: str, by: Actor) -> None:
+        self._change(name, lambda clock: sla.end(clock, workflow.now(), Outcome.MET, by))
+
+    def cancel(self, name: str, why: str) -> None:
+        self._change(name, lambda clock: sla.end(clock, workflow.now(), Outcome.CANCELLED, why=why))
+
+    def cancel_all(self, why: str) -> None:
+        for name in self._clocks:
+            self.cancel(name, why)
+
+    def acknowledge(self, name: str, by: Actor) -> None:
+        self._change(name, lambda clock: sla.acknowledge(clock, workflow.now(), by))
+
+    def has_run_out(self, name: str) -> bool:
+        clock = self._clocks.get(name)
+        return clock is not None and any(fired.kind is MilestoneKind.END for fired in clock.fired)
+
+    async def keep(self) -> None:
+        """Run for the whole life of the case."""
+        while True:
+            due = self._next()
+            try:
+                await workflow.wait_condition(
+                    lambda due=due: self._next() != due,  # type: ignore[misc]
+                    timeout=max(due[0] - workflow.now(), timedelta()) if due else None,
+                    timeout_summary=f"{due[1]}: {due[2]}" if due else None,
+                )
+            except TimeoutError:
+                async with self._turn():
+                    await self._fire(workflow.now())
+
+    def _next(self) -> tuple[datetime, str, str] | None:
+        upcoming = ((name, sla.next_due(clock)) for name, clock in self._clocks.items())
+        return min(((found[0], name, found[1].name) for name, found in upcoming if found), default=None)
+
+    async def _fire(self, now: datetime) -> None:
+        for name in list(self._clocks):
+            self._clocks[name], passed = sla.fire(self._clocks[name], now)
+            for fired in passed:
+                await self._on_fired(name, fired)
+
+    def _change(self, name: str, change: Callable[[Clock], Clock]) -> None:
+        if name in self._clocks:
+            self._clocks[name] = change(self._clocks[name])

@@ -1,0 +1,1 @@
+"""The eConsult: `workflow.py` tells the story, the other files hold its tracks."""

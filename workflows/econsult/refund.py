@@ -1,0 +1,220 @@
+"""Money back: refunds that support decides, refunds that happen by themselves, disputes (E-37, decision 19)."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from activities.contracts import BookEntry, RefundInput, StepDetail
+from activities.payments import PaymentActivities
+from domain import ledger
+from domain.actors import PAYMENT_PROCESSOR, SYSTEM, Actor, Audience
+from domain.econsult import acts, rules
+from domain.econsult.payment_events import PaymentEvent
+from domain.econsult.state import Dispute, Refund
+from domain.econsult.states import ENDED, Event, RefundStatus, Stage
+from workflows.case import refusals
+from workflows.econsult.base import EConsultCase, tell
+from workflows.options import EVENTUALLY
+
+REFUND_DECISION = "refund_decision"
+
+
+class RefundTrack(EConsultCase):
+    @workflow.update
+    async def request_refund(self, request: acts.RequestRefund) -> acts.Receipt:
+        """Ask support for money back."""
+        async with self.turn():
+            rules.may_request_refund(self.state)
+            payment = self.state.accepted_payment
+            assert payment is not None
+            self._ask_support(request.request_id, payment.payment_id, request.actor)
+            return await self.record(
+                Event.REFUND_REQUESTED,
+                request.actor,
+                StepDetail(subject=request.request_id),
+                notices=(tell(Audience.SUPPORT, "refund_requested"),),
+            )
+
+    @request_refund.validator
+    def _request_refund_allowed(self, request: acts.RequestRefund) -> None:
+        with refusals():
+            rules.may_request_refund(self.state)
+
+    @workflow.update
+    async def decide_refund(self, request: acts.DecideRefund) -> acts.Receipt:
+        """Support grants a refund, whole or in part, or rejects it."""
+        async with self.turn():
+            asked = rules.may_decide_refund(self.state, request.request_id, request.amount_cents)
+            self.clocks.meet(REFUND_DECISION, request.actor)
+            if request.amount_cents is None:
+                return await self._reject_refund(asked, request.actor)
+            return await self._approve_refund(asked, request.actor, request.amount_cents)
+
+    @decide_refund.validator
+    def _decide_refund_allowed(self, request: acts.DecideRefund) -> None:
+        with refusals():
+            rules.may_decide_refund(self.state, request.request_id, request.amount_cents)
+
+    async def _reject_refund(self, asked: Refund, actor: Actor) -> acts.Receipt:
+        self._set_refund(asked, status=RefundStatus.REJECTED, decided_by=actor, decided_at=workflow.now())
+        return await self.record(
+            Event.REFUND_REJECTED,
+            actor,
+            StepDetail(subject=asked.request_id),
+            notices=(tell(Audience.PATIENT, "refund_rejected"),),
+        )
+
+    async def _approve_refund(self, asked: Refund, actor: Actor, amount_cents: int) -> acts.Receipt:
+        """A refund before any answer ends the consult; afterwards the consult goes on."""
+        approved = self._set_refund(
+            asked,
+            status=RefundStatus.APPROVED,
+            amount_cents=amount_cents,
+            decided_by=actor,
+            decided_at=workflow.now(),
+        )
+        notices = [tell(Audience.PATIENT, "refund_approved")]
+        if rules.is_unanswered(self.state):
+            self.state.stage = Stage.CANCELLED
+            self.clocks.cancel_all("refunded")
+            notices += [tell(Audience.CLINICIAN, "order_refunded"), tell(Audience.SPECIALIST, "case_withdrawn")]
+        self.start(self._pay_back(approved))
+        return await self.record(
+            Event.REFUND_APPROVED,
+            actor,
+            StepDetail(subject=asked.request_id, amount_cents=amount_cents),
+            notices=notices,
+        )
+
+    def refund_by_itself(self, payment_id: str) -> None:
+        """Return a whole payment without a human: no specialist answered, or it should never have been made."""
+        amount = self.state.left_of(payment_id)
+        if amount <= 0:
+            return
+        automatic = Refund(
+            request_id=f"auto-{payment_id}",
+            payment_id=payment_id,
+            requested_at=workflow.now(),
+            requested_by=SYSTEM,
+            status=RefundStatus.APPROVED,
+            amount_cents=amount,
+            decided_by=SYSTEM,
+            decided_at=workflow.now(),
+        )
+        self.state.refunds.append(automatic)
+        self.start(self._pay_back(automatic))
+
+    async def _pay_back(self, refund: Refund) -> None:
+        payment = self.state.payments[refund.payment_id]
+        try:
+            await workflow.execute_activity_method(
+                PaymentActivities.refund,
+                RefundInput(
+                    key=self.key("refund", refund.request_id),
+                    econsult_id=self.order.econsult_id,
+                    payment_id=payment.payment_id,
+                    amount_cents=refund.amount_cents,
+                    reason=payment.reason or "refund.decided",
+                ),
+                summary=f"refund {refund.amount_cents} cents",
+                **EVENTUALLY,
+            )
+        except ActivityError:
+            async with self.turn():
+                await self._refund_failed(refund)
+            return
+        async with self.turn():
+            self._set_refund(refund, status=RefundStatus.PAID_BACK)
+            await self._booked_back(refund.payment_id, refund.amount_cents, refund.request_id)
+
+    async def _booked_back(self, payment_id: str, amount_cents: int, reference: str) -> None:
+        payment = self.state.payments[payment_id]
+        entry = ledger.refund(
+            self.key("refund", reference), amount_cents, payment.currency, self.state.deposit_of(payment_id)
+        )
+        refunded = payment.refunded_cents + amount_cents
+        self.state.payments[payment_id] = payment.model_copy(update={"refunded_cents": refunded})
+        whole = payment.reason is None and refunded == payment.amount_cents
+        if whole and self.state.replied_at is None and self.state.stage in ENDED:
+            self.state.stage = Stage.REFUNDED
+        await self.record(
+            Event.REFUNDED,
+            detail=StepDetail(subject=payment_id, code=payment.reason, amount_cents=amount_cents),
+            effects=(BookEntry(entry=entry),),
+            notices=(tell(Audience.PATIENT, "refunded"),),
+        )
+
+    async def _refund_failed(self, refund: Refund) -> None:
+        """The processor refuses for good: a human has to find another way; deciding again tries again."""
+        self._set_refund(refund, status=RefundStatus.FAILED)
+        self._ask_support(f"{refund.request_id}-again", refund.payment_id, SYSTEM)
+        await self.record(
+            Event.REFUND_FAILED,
+            detail=StepDetail(subject=refund.payment_id, amount_cents=refund.amount_cents),
+            notices=(tell(Audience.SUPPORT, "refund_failed"), tell(Audience.OPERATIONS, "refund_failed")),
+        )
+
+    async def refunded_elsewhere(self, event: PaymentEvent) -> None:
+        """A refund made in the processor's own dashboard is booked as well; ours are known already."""
+        payment = self.state.payments.get(event.payment_id or "")
+        if payment is None or event.refunded_total_cents is None:
+            return
+        known = payment.refunded_cents + self.state.under_way(payment.payment_id)
+        unknown = event.refunded_total_cents - known
+        if unknown > 0:
+            await self._booked_back(payment.payment_id, unknown, f"elsewhere-{event.refunded_total_cents}")
+
+    async def dispute_opened(self, event: PaymentEvent) -> None:
+        """The patient's bank took the money back for now; people gather the evidence."""
+        if event.reference is None or event.reference in self.state.disputes:
+            return
+        self.state.disputes[event.reference] = Dispute(
+            dispute_id=event.reference,
+            payment_id=event.payment_id or "",
+            amount_cents=event.amount_cents,
+            opened_at=workflow.now(),
+        )
+        entry = ledger.dispute_opened(self.key("dispute", event.reference), event.amount_cents, event.currency)
+        await self.record(
+            Event.DISPUTE_OPENED,
+            PAYMENT_PROCESSOR,
+            StepDetail(subject=event.reference, amount_cents=event.amount_cents),
+            effects=(BookEntry(entry=entry),),
+            notices=(tell(Audience.SUPPORT, "dispute_opened"), tell(Audience.OPERATIONS, "dispute_opened")),
+        )
+
+    async def dispute_closed(self, event: PaymentEvent) -> None:
+        """Won: the money is back. Lost: it is gone. A close that comes before its opening opens it first."""
+        await self.dispute_opened(event)
+        dispute = self.state.disputes.get(event.reference or "")
+        if dispute is None or dispute.outcome is not None or event.outcome not in {"won", "lost"}:
+            return
+        self.state.disputes[dispute.dispute_id] = dispute.model_copy(update={"outcome": event.outcome})
+        settle = ledger.dispute_won if event.outcome == "won" else ledger.dispute_lost
+        entry = settle(self.key("dispute", dispute.dispute_id, event.outcome), dispute.amount_cents, event.currency)
+        await self.record(
+            Event.DISPUTE_CLOSED,
+            PAYMENT_PROCESSOR,
+            StepDetail(subject=dispute.dispute_id, code=event.outcome, amount_cents=dispute.amount_cents),
+            effects=(BookEntry(entry=entry),),
+            notices=(tell(Audience.SUPPORT, "dispute_closed"),),
+        )
+
+    def _ask_support(self, request_id: str, payment_id: str, actor: Actor) -> None:
+        self.state.refunds.append(
+            Refund(
+                request_id=request_id,
+                payment_id=payment_id,
+                requested_at=workflow.now(),
+                requested_by=actor,
+                status=RefundStatus.REQUESTED,
+            )
+        )
+        self.clocks.arm(self.policy.refund_decision)
+
+    def _set_refund(self, refund: Refund, **changes: object) -> Refund:
+        changed = refund.model_copy(update=changes)
+        position = next(i for i, known in enumerate(self.state.refunds) if known.request_id == refund.request_id)
+        self.state.refunds[position] = changed
+        return changed

@@ -1,0 +1,112 @@
+"""The specialist eConsult, from order to closing (spec/care.md, process E)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio import workflow
+
+from activities.contracts import StepDetail
+from domain.actors import Actor, Audience
+from domain.case import Explanation, explain
+from domain.clock import Fired, MilestoneKind
+from domain.econsult import acts, rules
+from domain.econsult.state import EConsultOrder
+from domain.econsult.states import ENDED, Event, Stage
+from domain.econsult.view import EConsultSnapshot, snapshot
+from domain.names import Process
+from workflows.case import refusals
+from workflows.econsult.base import tell
+from workflows.econsult.checkout import PAYMENT
+from workflows.econsult.follow_up import FollowUpTrack
+
+OPERATOR = Actor(role="operations", id="temporal")
+
+
+@workflow.defn(name=Process.ECONSULT)
+class EConsult(FollowUpTrack):
+    """A clinician orders, the patient pays, a specialist answers, questions follow, the money is split."""
+
+    @workflow.init
+    def __init__(self, order: EConsultOrder) -> None:
+        super().__init__(order)
+
+    @workflow.run
+    async def run(self, _: EConsultOrder) -> acts.Receipt:
+        await self._place_order()
+        keeper = asyncio.create_task(self.clocks.keep())
+        try:
+            await self.beside(keeper, self._life())
+        except asyncio.CancelledError:
+            await self.beside(keeper, self._wind_down())
+            raise
+        finally:
+            keeper.cancel()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return acts.Receipt(sequence=self.state.sequence, stage=self.state.stage)
+
+    async def _life(self) -> None:
+        if await self.payment_arrives() and await self.specialist_answers():
+            await self.follow_up_passes()
+            await self._close_case()
+        await self._watch_money()
+
+    async def _place_order(self) -> None:
+        self.send_payment_link()
+        told = (tell(Audience.PATIENT, "payment_link"),)
+        await self.record(Event.ORDERED, self.order.ordered_by, notices=told)
+
+    async def _close_case(self) -> None:
+        async with self.turn():
+            await self._closed(StepDetail())
+
+    async def _closed(self, detail: StepDetail) -> None:
+        self.state.stage = Stage.CLOSED
+        self.state.closed_at = workflow.now()
+        ask = () if self.state.outcome else (tell(Audience.CLINICIAN, "outcome_wanted"),)
+        await self.record(Event.CLOSED, detail=detail, notices=ask)
+
+    async def _watch_money(self) -> None:
+        """Stay open for late payments, refunds and disputes, and until none of them is undecided."""
+        if self.state.payments:
+            await workflow.sleep(self.policy.money_watch, summary="watching for refunds and disputes")
+        elif self.state.checkouts_opened and self.state.stage is Stage.CANCELLED:
+            await workflow.sleep(self.policy.unpaid_watch, summary="watching for a late payment")
+        await workflow.wait_condition(lambda: not self.background and not rules.open_money_matters(self.state))
+
+    async def _wind_down(self) -> None:
+        """An operator cancelled the execution: leave nobody's money behind, then go."""
+        async with self.turn():
+            if rules.is_before_answer(self.state):
+                await self.cancel_order(acts.CancelOrder(actor=OPERATOR, reason="execution_cancelled"))
+            elif self.state.stage not in ENDED:
+                await self._closed(StepDetail(code="execution_cancelled"))
+        await workflow.wait_condition(lambda: not self.background)
+
+    async def on_fired(self, clock: str, fired: Fired) -> None:
+        """What the end of a clock means; every other milestone is recorded and told."""
+        if clock == PAYMENT and fired.kind is MilestoneKind.END:
+            await self.on_link_run_out(fired)
+        elif fired.kind is not MilestoneKind.END:
+            await super().on_fired(clock, fired)
+
+    @workflow.update
+    async def acknowledge_escalation(self, request: acts.AcknowledgeEscalation) -> acts.Receipt:
+        """Somebody takes a late matter on: its ladder is climbed no further."""
+        async with self.turn():
+            rules.may_acknowledge(self.state, request.clock)
+            self.clocks.acknowledge(request.clock, request.actor)
+            return await self.record(Event.ESCALATION_ACKNOWLEDGED, request.actor, StepDetail(subject=request.clock))
+
+    @acknowledge_escalation.validator
+    def _acknowledge_allowed(self, request: acts.AcknowledgeEscalation) -> None:
+        with refusals():
+            rules.may_acknowledge(self.state, request.clock)
+
+    @workflow.query
+    def status(self) -> EConsultSnapshot:
+        return snapshot(self.order, self.state)
+
+    @workflow.query
+    def explain(self) -> list[Explanation]:
+        return list(explain(self.state.clocks, workflow.now()))
