@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 LOCKS := requirements/bootstrap.txt requirements/dev.txt
-PACKAGES := activities api benchmarks db domain embedded integrations tests workflows cli.py config.py observability.py temporal_client.py worker.py
+PACKAGES := activities api benchmarks db domain embedded integrations tests workflows cases.py cli.py config.py crypto.py links.py observability.py temporal_client.py worker.py
 
 .PHONY: help demo up test format lint bench lock clean
 

@@ -7,6 +7,7 @@ from typing import Any
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from domain.error_details import to_details
 from domain.errors import CarewaveError, GatewayUnavailable
 
 
@@ -21,4 +22,4 @@ class _StableErrors(ActivityInboundInterceptor):
             return await super().execute_activity(input)
         except CarewaveError as error:
             final = not isinstance(error, GatewayUnavailable)
-            raise ApplicationError(error.detail, type=error.code, non_retryable=final) from error
+            raise ApplicationError(error.detail, to_details(error), type=error.code, non_retryable=final) from error

@@ -13,7 +13,8 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from activities.contracts import RecordStepInput
 from activities.records import RecordActivities
 from domain.case import CaseSnapshot, card
-from domain.errors import CarewaveError, Refused
+from domain.error_details import to_details
+from domain.errors import CarewaveError, GatewayUnavailable
 from workflows import search_attributes as attributes
 from workflows.options import RECORD
 
@@ -24,17 +25,12 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except CarewaveError as error:
-        details: dict[str, Any] = {"kind": type(error).__name__}
-        if isinstance(error, Refused):
-            earliest = error.earliest.isoformat() if error.earliest else None
-            details |= {"missing": list(error.missing), "earliest": earliest}
-        raise ApplicationError(error.detail, details, type=error.code, non_retryable=True) from None
+        raise ApplicationError(error.detail, to_details(error), type=error.code, non_retryable=True) from None
     except ActivityError as error:
         cause = error.cause
-        code = cause.type if isinstance(cause, ApplicationError) and cause.type else "activity.unavailable"
-        raise ApplicationError(
-            "an outside service did not do its part", {"kind": "GatewayUnavailable"}, type=code, non_retryable=True
-        ) from None
+        code = cause.type if isinstance(cause, ApplicationError) and cause.type else "gateway.unavailable"
+        outage = GatewayUnavailable(code, "an outside service did not do its part")
+        raise ApplicationError(outage.detail, to_details(outage), type=code, non_retryable=True) from None
 
 
 class Clerk:

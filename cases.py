@@ -1,0 +1,140 @@
+"""Start, steer and ask running cases: the one place outside workflows/ that knows their types."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import SearchAttributePair as Pair
+from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.types import MethodAsyncSingleParam
+from temporalio.workflow import UpdateMethodMultiParam
+
+from domain import names
+from domain.case import Explanation
+from domain.econsult.acts import Receipt
+from domain.econsult.payment_events import PaymentEvent
+from domain.econsult.state import EConsultOrder
+from domain.econsult.view import EConsultSnapshot
+from domain.errors import GatewayUnavailable, Refused
+from domain.names import Process, TaskQueue
+from domain.rates import DecideRate, RateReceipt, RateRequestOrder
+from workflows import search_attributes as attributes
+from workflows.econsult.workflow import EConsult
+from workflows.rate_request import RateRequest
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+Order = TypeVar("Order", EConsultOrder, RateRequestOrder)
+
+ANSWER_WITHIN_SECONDS = 30
+
+
+class Cases:
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    async def start_econsult(self, order: EConsultOrder) -> None:
+        """Start the workflow of an order; once, however often this is called."""
+        await self._start(
+            EConsult.run,
+            order,
+            names.econsult_case(order.econsult_id),
+            summary=f"eConsult, {order.specialty_code}, {order.purpose}",
+            searchable=TypedSearchAttributes(
+                [
+                    Pair(attributes.PROCESS, str(Process.ECONSULT)),
+                    Pair(attributes.CLINICIAN_ID, order.clinician_id),
+                    Pair(attributes.POLICY_VERSION, order.policy.version),
+                ]
+            ),
+        )
+
+    async def start_rate_request(self, order: RateRequestOrder) -> None:
+        await self._start(
+            RateRequest.run,
+            order,
+            names.rate_request_case(order.request_id),
+            summary=f"Rate request, {order.portion_cents} cents",
+            searchable=TypedSearchAttributes(
+                [
+                    Pair(attributes.PROCESS, str(Process.RATE_REQUEST)),
+                    Pair(attributes.CLINICIAN_ID, order.clinician_id),
+                    Pair(attributes.POLICY_VERSION, order.policy.version),
+                ]
+            ),
+        )
+
+    async def act(
+        self, econsult_id: str, update: UpdateMethodMultiParam[[Any, Asked], Answer], asked: Asked, update_id: str
+    ) -> Answer:
+        """Ask something of an eConsult, such as `act(id, EConsult.cancel, CancelOrder(...), key)`.
+
+        The same `update_id` asks once. Raises `Refused` (`case.not_running`), `GatewayUnavailable`
+        (`temporal.no_answer`) when no worker answers in time: the act is kept, and a repeat gets its answer. A refusal
+        by a rule comes as Temporal's WorkflowUpdateFailedError, which api/problems.py reads.
+        """
+        return await _answer(self._econsult(econsult_id).execute_update(update, asked, id=update_id))
+
+    async def decide_rate(self, request_id: str, decision: DecideRate, update_id: str) -> RateReceipt:
+        handle = self.client.get_workflow_handle_for(RateRequest.run, names.rate_request_case(request_id))
+        return await _answer(handle.execute_update(RateRequest.decide, decision, id=update_id))
+
+    async def report_payment(self, econsult_id: str, event: PaymentEvent) -> bool:
+        """Tell the case of a payment event. False while there is no such running case."""
+        try:
+            await self._econsult(econsult_id).signal(EConsult.payment_reported, event)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    async def econsult_status(self, econsult_id: str) -> EConsultSnapshot:
+        """Where the case stands, from the workflow itself."""
+        return await self._econsult(econsult_id).query(EConsult.status)
+
+    async def explain_econsult(self, econsult_id: str) -> list[Explanation]:
+        return await self._econsult(econsult_id).query(EConsult.explain)
+
+    def _econsult(self, econsult_id: str) -> WorkflowHandle[EConsult, Receipt]:
+        return self.client.get_workflow_handle_for(EConsult.run, names.econsult_case(econsult_id))
+
+    async def _start(
+        self,
+        run: MethodAsyncSingleParam[Any, Order, Any],
+        order: Order,
+        case_id: str,
+        *,
+        summary: str,
+        searchable: TypedSearchAttributes,
+    ) -> None:
+        try:
+            await self.client.start_workflow(
+                run,
+                order,
+                id=case_id,
+                task_queue=TaskQueue.ECONSULTS,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                search_attributes=searchable,
+                static_summary=summary,
+            )
+        except WorkflowAlreadyStartedError:
+            return  # it ran before and is over: started is started
+
+
+async def _answer(update: Awaitable[Answer]) -> Answer:
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
+            return await update
+    except TimeoutError:
+        raise GatewayUnavailable("temporal.no_answer", "no worker answered in time; the act is kept") from None
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise Refused("case.not_running", "the case is over, or has not begun") from None
+        raise

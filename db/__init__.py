@@ -1,0 +1,1 @@
+"""PostgreSQL: tables, session, repositories, migrations. Queries live here and nowhere else."""

@@ -1,0 +1,25 @@
+"""Failures on demand: what tests ask the sandbox to answer instead of the truth."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    status: int
+    after_executing: bool
+    """True: the request is carried out and kept, and only its answer is lost."""
+
+
+class Faults:
+    def __init__(self) -> None:
+        self._next: deque[Fault] = deque()
+
+    def fail_next(self, times: int = 1, *, status: int = 500, after_executing: bool = False) -> None:
+        """Answer the next `times` API requests with an error of that HTTP status."""
+        self._next.extend([Fault(status, after_executing)] * times)
+
+    def take(self) -> Fault | None:
+        return self._next.popleft() if self._next else None

@@ -1,0 +1,1 @@
+"""What implements the ports of `activities.ports` against outside services: payments, texts and mail."""
