@@ -152,3 +152,46 @@ class RefundInput(Value):
 
 class ReadFeeInput(Value):
     payment_id: str
+
+
+class SweepInput(Value):
+    limit: int
+    """Most cases, webhooks or notices in one go."""
+    after: str = ""
+    """Where the search for stranded cases goes on."""
+
+
+class StartedCases(Value):
+    """Cases whose start was lost, by id; they run now."""
+
+    started: tuple[str, ...] = ()
+
+
+class DeliveredWebhooks(Value):
+    delivered: int = 0
+    waiting: int = 0
+    """Their case is not running yet."""
+    undeliverable: int = 0
+
+
+class DeliveredNotices(Value):
+    sent: int = 0
+
+
+class StrandedCases(Value):
+    """Cases that are not over by their records and that Temporal does not run: for a person to look at."""
+
+    checked: int = 0
+    stranded: tuple[str, ...] = ()
+    after: str = ""
+    """The last id looked at; empty at the end of the list."""
+
+
+class ReconcileReport(Value):
+    """What one sweep repaired and found. `failures` names the parts that could not do their work."""
+
+    cases: StartedCases = StartedCases()
+    webhooks: DeliveredWebhooks = DeliveredWebhooks()
+    notices: DeliveredNotices = DeliveredNotices()
+    stranded: StrandedCases = StrandedCases()
+    failures: tuple[str, ...] = ()

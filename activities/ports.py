@@ -6,12 +6,18 @@ with the same key happens once.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from pydantic import Field
+
 from activities.contracts import ChooseSpecialistInput, RecordStepInput
+from domain.econsult.payment_events import PaymentEvent
+from domain.econsult.state import EConsultOrder
 from domain.model import Value
+from domain.rates import RateRequestOrder
 
 
 class CheckoutStatus(StrEnum):
@@ -145,4 +151,132 @@ class SpecialistNetwork(Protocol):
 
     async def choose(self, case: ChooseSpecialistInput) -> str | None:
         """Id of a board-certified, US-based specialist (E-05) who has not had the case; None while none is free."""
+        ...
+
+
+class OutgoingNotice(Value):
+    """A notice that is due, its reader, and what its letter may say. Nothing here is health data."""
+
+    key: str
+    case_id: str
+    template: str
+    to_patient: bool
+    email: str | None = Field(default=None, repr=False)
+    phone: str | None = Field(default=None, repr=False)
+    """E.164; only of patients."""
+    time_zone: str = "UTC"
+    econsult_id: str | None = None
+    link_number: int | None = None
+    price_cents: int | None = None
+    portion_cents: int | None = None
+    """Of a rate request."""
+    currency: str = "usd"
+    link_expires_at: datetime | None = None
+    window_ends_at: datetime | None = None
+    visit_starts_at: datetime | None = None
+
+
+class Letter(Value):
+    subject: str
+    """Empty for a text message."""
+    text: str
+
+
+class Renderer(Protocol):
+    """Raises `Invalid` (`notice.template_unknown`, `notice.template_faulty`)."""
+
+    def render(self, notice: OutgoingNotice) -> Letter: ...
+
+
+class DeliveryStatus(StrEnum):
+    SENT = "sent"
+    RETRY = "retry"
+    FAILED = "failed"
+
+
+class Delivery(Value):
+    """What became of one attempt to send a notice."""
+
+    status: DeliveryStatus
+    code: str | None = None
+    also: tuple[str, ...] = ()
+    """Templates of further notices for the same reader."""
+
+
+class Outbox(Protocol):
+    """Notices that were queued with the steps that call for them."""
+
+    async def deliver_next(self, send: Callable[[OutgoingNotice], Awaitable[Delivery]]) -> Delivery | None:
+        """Claim the notice that is due the longest, send it and mark it, in one transaction; None when none is due.
+
+        Two workers never claim the same one. A crash in between leaves the notice due: it is sent again.
+        """
+        ...
+
+
+class Execution(StrEnum):
+    """Where Temporal stands with a case."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+    MISSING = "missing"
+
+
+class CaseStarter(Protocol):
+    """The running cases, for the sweep that repairs. Starting twice starts once."""
+
+    async def start_econsult(self, order: EConsultOrder) -> None: ...
+
+    async def start_rate_request(self, order: RateRequestOrder) -> None: ...
+
+    async def report_payment(self, econsult_id: str, event: PaymentEvent) -> bool:
+        """False while there is no such running case."""
+        ...
+
+    async def execution(self, case_id: str) -> Execution: ...
+
+
+class UnstartedCase(Value):
+    """An order without a single recorded step."""
+
+    case_id: str
+    order: EConsultOrder | RateRequestOrder
+
+
+class OpenCase(Value):
+    """A case that is not over, by its records."""
+
+    case_id: str
+
+
+class PendingWebhook(Value):
+    """A stored event that its case has not been told of."""
+
+    provider: str
+    event_id: str
+    econsult_id: str | None
+    event: PaymentEvent
+    expired: bool
+    """Waiting for longer than a case may take to appear."""
+
+
+class SweepRecords(Protocol):
+    """What the records know of cases that may need repair."""
+
+    async def unstarted(self, limit: int) -> list[UnstartedCase]: ...
+
+    async def mark_started(self, case_id: str) -> None: ...
+
+    async def open_cases(self, after: str, limit: int) -> list[OpenCase]:
+        """Cases not over by their records, in the order of their ids, from the one after `after`."""
+        ...
+
+
+class WebhookInbox(Protocol):
+    async def pending(self, limit: int) -> list[PendingWebhook]: ...
+
+    async def mark_delivered(self, provider: str, event_id: str) -> None: ...
+
+    async def mark_undelivered(self, provider: str, event_id: str, *, final: bool) -> None:
+        """One more attempt in vain; `final` gives up with the code `webhook.no_case`."""
         ...

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
-from sqlmodel import col
+from sqlalchemy import func
+from sqlmodel import col, select
 
 from activities.contracts import ChooseSpecialistInput
 from db.session import Database
@@ -47,4 +47,4 @@ class SqlSpecialistPanel:
             .limit(1)
         )
         async with self._database.transaction() as session:
-            return (await session.execute(statement)).scalar_one_or_none()
+            return (await session.exec(statement)).first()

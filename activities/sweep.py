@@ -1,0 +1,81 @@
+"""The sweep that brings records and running cases together again, and says what it did. Safe to repeat."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from activities.contracts import (
+    DeliveredNotices,
+    DeliveredWebhooks,
+    StartedCases,
+    StrandedCases,
+    SweepInput,
+)
+from activities.notices import NoticeDelivery
+from activities.ports import CaseStarter, Execution, PendingWebhook, SweepRecords, UnstartedCase, WebhookInbox
+from domain.econsult.state import EConsultOrder
+
+
+class SweepActivities:
+    def __init__(
+        self, records: SweepRecords, inbox: WebhookInbox, cases: CaseStarter, notices: NoticeDelivery
+    ) -> None:
+        self._records = records
+        self._inbox = inbox
+        self._cases = cases
+        self._notices = notices
+
+    @activity.defn
+    async def start_missing_cases(self, sweep: SweepInput) -> StartedCases:
+        """Start the cases of orders whose start was lost between database and Temporal."""
+        started: list[str] = []
+        for case in await self._records.unstarted(sweep.limit):
+            if await self._cases.execution(case.case_id) is Execution.MISSING:
+                await self._start(case)
+                started.append(case.case_id)
+            await self._records.mark_started(case.case_id)
+        return StartedCases(started=tuple(started))
+
+    @activity.defn
+    async def deliver_pending_webhooks(self, sweep: SweepInput) -> DeliveredWebhooks:
+        """Tell cases of the stored events that did not reach them; give up on those that no case ever claims."""
+        delivered = undeliverable = 0
+        pending = await self._inbox.pending(sweep.limit)
+        for webhook in pending:
+            if await self._report(webhook):
+                await self._inbox.mark_delivered(webhook.provider, webhook.event_id)
+                delivered += 1
+            else:
+                await self._inbox.mark_undelivered(webhook.provider, webhook.event_id, final=webhook.expired)
+                undeliverable += webhook.expired
+        waiting = len(pending) - delivered - undeliverable
+        return DeliveredWebhooks(delivered=delivered, waiting=waiting, undeliverable=undeliverable)
+
+    @activity.defn
+    async def deliver_due_notices(self, sweep: SweepInput) -> DeliveredNotices:
+        """Send what the outbox holds, should no worker's own loop do so."""
+        return DeliveredNotices(sent=await self._notices.deliver_due(sweep.limit))
+
+    @activity.defn
+    async def find_stranded(self, sweep: SweepInput) -> StrandedCases:
+        """Look for cases that their records call open and that nothing runs. Only reported: a person decides."""
+        cases = await self._records.open_cases(sweep.after, sweep.limit)
+        stranded = [
+            case.case_id
+            for case in cases
+            if await self._cases.execution(case.case_id) is not Execution.RUNNING
+            and await self._records.is_open(case.case_id)
+        ]
+        last = cases[-1].case_id if len(cases) == sweep.limit else ""
+        return StrandedCases(checked=len(cases), stranded=tuple(stranded), after=last)
+
+    async def _start(self, case: UnstartedCase) -> None:
+        if isinstance(case.order, EConsultOrder):
+            await self._cases.start_econsult(case.order)
+        else:
+            await self._cases.start_rate_request(case.order)
+
+    async def _report(self, webhook: PendingWebhook) -> bool:
+        if webhook.econsult_id is None:
+            return False
+        return await self._cases.report_payment(webhook.econsult_id, webhook.event)

@@ -1,0 +1,1 @@
+"""One file a topic; api/app.py puts them together."""

@@ -1,0 +1,22 @@
+"""Rules of the outbox: how long a notice that could not be sent waits, when to give up, what also goes as a text."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(hours=1)
+MAX_ATTEMPTS = 31
+"""With these waits the last attempt comes about 24 hours after the first."""
+
+ALSO_AS_TEXT = {"payment_reminder": "payment_reminder_text", "result_available": "result_available_text"}
+"""Templates of letters, and of the text message that goes to patients who gave a telephone number."""
+
+TEXTS = frozenset(ALSO_AS_TEXT.values())
+
+
+def wait_after(attempts: int) -> timedelta | None:
+    """How long to wait after so many failed attempts; None to give up."""
+    if attempts >= MAX_ATTEMPTS:
+        return None
+    return min(FIRST_WAIT * 2 ** min(attempts - 1, 16), LONGEST_WAIT)

@@ -1,0 +1,135 @@
+"""The production processes on simulated time: real workflows, real database, sandbox gateways, one clock for all.
+
+The demo and the tests drive it; time moves only when they say so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import httpx
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Interceptor
+
+from cases import Cases
+from crypto import Keyring, generate_key
+from db.case_records import SqlCaseRecords
+from db.panel import SqlSpecialistPanel
+from db.session import Database
+from db.types import vault
+from domain import names
+from embedded.stripe_sandbox.app import create_app as stripe_app
+from embedded.stripe_sandbox.state import StripeSandbox
+from embedded.stripe_sandbox.webhooks import Deliver
+from embedded.temporal_servers import test_server_path
+from integrations.stripe_gateway import StripeGateway
+from links import PaymentLinks
+from temporal_client import data_converter, register_search_attributes
+from worker import Adapters, build_worker
+
+STEP = timedelta(hours=6)
+"""Long stretches of time pass in steps, so that the sandboxes' clocks follow."""
+
+STRIPE_URL = "http://stripe.sandbox"
+STRIPE_KEY = "sk_test_rehearsal"
+WEBHOOK_SECRET = "whsec_rehearsal"
+PUBLIC_URL = "http://carewave.test"
+
+
+@dataclass
+class Clock:
+    """The simulated time as the sandboxes see it, aware UTC."""
+
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Rehearsal:
+    env: WorkflowEnvironment
+    database: Database
+    cases: Cases
+    stripe: StripeSandbox
+    adapters: Adapters
+    keyring: Keyring
+    links: PaymentLinks
+    clock: Clock
+
+    @property
+    def client(self) -> Client:
+        return self.env.client
+
+    async def advance(self, duration: timedelta) -> None:
+        """Let simulated time pass. Every timer in it fires in its order, at its time."""
+        left = duration
+        while left > timedelta():
+            step = min(left, STEP)
+            await self.env.sleep(step)
+            left -= step
+            await self.synchronise()
+
+    async def synchronise(self) -> None:
+        """Bring the sandboxes to the simulated time, and let their webhooks arrive."""
+        self.clock.now = await self.env.get_current_time()
+        self.stripe.expire_due()
+        await self.stripe.webhooks.settled()
+
+    async def has_ended(self, econsult_id: str) -> bool:
+        handle = self.client.get_workflow_handle(names.econsult_case(econsult_id))
+        return (await handle.describe()).status is not WorkflowExecutionStatus.RUNNING
+
+
+@asynccontextmanager
+async def rehearse(
+    database: Database,
+    *,
+    keyring: Keyring | None = None,
+    deliver: Deliver | None = None,
+    interceptors: tuple[Interceptor, ...] = (),
+    max_cached_workflows: int = 1000,
+    with_worker: bool = True,
+) -> AsyncIterator[Rehearsal]:
+    """Everything running, on a fresh simulated clock. `deliver` takes the payment processor's webhooks."""
+    ring = keyring or Keyring.parse(generate_key("rehearsal"))
+    vault.open(ring)
+    async with AsyncExitStack() as stack:
+        env = await stack.enter_async_context(
+            await WorkflowEnvironment.start_time_skipping(
+                data_converter=data_converter(ring), test_server_existing_path=str(test_server_path())
+            )
+        )
+        await register_search_attributes(env.client)
+        clock = Clock(await env.get_current_time())
+        stripe = StripeSandbox(
+            api_key=STRIPE_KEY, webhook_secret=WEBHOOK_SECRET, base_url=STRIPE_URL, deliver=deliver, clock=clock
+        )
+        stack.push_async_callback(stripe.close)
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(transport=httpx.ASGITransport(stripe_app(stripe)))
+        )
+        links = PaymentLinks(ring, PUBLIC_URL)
+        adapters = Adapters(
+            records=SqlCaseRecords(database),
+            network=SqlSpecialistPanel(database),
+            gateway=StripeGateway(STRIPE_KEY, api_base=STRIPE_URL, http_client=http),
+            pages=links,
+        )
+        if with_worker:
+            await stack.enter_async_context(
+                build_worker(
+                    env.client,
+                    adapters,
+                    interceptors=interceptors,
+                    max_cached_workflows=max_cached_workflows,
+                    graceful_shutdown=timedelta(0),
+                )
+            )
+        yield Rehearsal(env, database, Cases(env.client), stripe, adapters, ring, links, clock)
+        await asyncio.sleep(0)

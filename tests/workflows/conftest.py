@@ -1,0 +1,28 @@
+"""The production workflows on simulated time, with people to act in them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from crypto import Keyring
+from db.session import Database
+from embedded.rehearsal import Rehearsal, rehearse
+from tests.workflows.consult import Consult, deliver_to, invite_people
+
+
+@pytest.fixture
+async def world(database: Database, keyring: Keyring) -> AsyncIterator[Rehearsal]:
+    places: list[Rehearsal] = []
+    async with rehearse(database, keyring=keyring, deliver=deliver_to(places)) as rehearsal:
+        places.append(rehearsal)
+        yield rehearsal
+
+
+@pytest.fixture
+async def consult(world: Rehearsal) -> Consult:
+    """An eConsult that is placed and waits for its payment."""
+    placed = Consult(world, await invite_people(world.database))
+    await placed.place()
+    return placed

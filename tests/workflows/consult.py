@@ -1,0 +1,388 @@
+"""One eConsult under test, with everybody who acts in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+
+from sqlmodel import select
+
+from api.webhooks import stripe_events
+from db.session import Database
+from db.tables import (
+    AssignmentRow,
+    CaseState,
+    Clinician,
+    Document,
+    LedgerEntryRow,
+    LedgerPosting,
+    Message,
+    OutboxNotice,
+    Patient,
+    Specialist,
+    Timeline,
+    Visit,
+    new_id,
+)
+from domain import names, policy
+from domain.actors import Actor
+from domain.econsult import acts
+from domain.econsult.state import Assignment, EConsultOrder
+from domain.econsult.view import EConsultSnapshot
+from domain.ledger import Price
+from domain.policy import EConsultPolicy
+from embedded.rehearsal import WEBHOOK_SECRET, Rehearsal
+from embedded.stripe_sandbox.webhooks import Deliver
+from workflows.econsult.workflow import EConsult
+
+CARDIOLOGY = "207RC0000X"
+OPERATIONS = Actor(role="operations", id="operations-1")
+SUPPORT = Actor(role="support", id="support-1")
+
+
+@dataclass
+class People:
+    clinician: Clinician
+    patient: Patient
+    visit: Visit
+    specialists: list[Specialist]
+
+
+async def invite_people(database: Database, specialists: int = 3) -> People:
+    """A clinician, a patient, their visit, and a panel of cardiologists."""
+    async with database.transaction() as session:
+        clinician = Clinician(
+            subject=new_id(), name="C", email="c@example.com", time_zone="America/Chicago", licence_states=["IL"]
+        )
+        patient = Patient(
+            name="Marked Name",
+            email="marked@example.com",
+            birth_date="1980-02-03",
+            state="IL",
+            time_zone="America/Chicago",
+        )
+        session.add_all([clinician, patient])
+        await session.flush()
+        visit = Visit(
+            patient_id=patient.id,
+            clinician_id=clinician.id,
+            scheduled_start=datetime(2026, 3, 1, tzinfo=UTC),
+            duration_minutes=15,
+            status="completed",
+        )
+        panel = [_specialist(number) for number in range(specialists)]
+        session.add_all([visit, *panel])
+    return People(clinician, patient, visit, panel)
+
+
+def _specialist(number: int) -> Specialist:
+    return Specialist(
+        id=f"00000000-0000-7000-8000-00000000000{number}",
+        subject=f"specialist-{number}",
+        name=f"S{number}",
+        email=f"s{number}@example.com",
+        specialty_codes=[CARDIOLOGY],
+        licence_states=["IL"],
+        licence_expires_on=date(2099, 1, 1),
+        board_certified=True,
+        us_based=True,
+    )
+
+
+def deliver_to(world: list[Rehearsal]) -> Deliver:
+    """Take the processor's webhooks straight to the case. The world is filled in once it exists."""
+
+    async def deliver(body: bytes, signature: str) -> int:
+        event = stripe_events.translate(stripe_events.verify(body, signature, [WEBHOOK_SECRET], world[0].clock.now))
+        if event is None:
+            return 202
+        econsult_id = event.case_id or await _case_of(world[0].database, event.payment_id)
+        return 202 if econsult_id and await world[0].cases.report_payment(econsult_id, event) else 500
+
+    return deliver
+
+
+async def _case_of(database: Database, payment_id: str | None) -> str | None:
+    async with database.transaction() as session:
+        for row in (await session.exec(select(CaseState))).all():
+            if any(payment["payment_id"] == payment_id for payment in row.snapshot["payments"]):
+                return str(row.snapshot["econsult_id"])
+    return None
+
+
+@dataclass
+class Consult:
+    world: Rehearsal
+    people: People
+    policy: EConsultPolicy = field(default_factory=lambda: policy.load().econsult)
+    econsult_id: str = field(default_factory=new_id)
+
+    def another(self) -> Consult:
+        return replace(self, econsult_id=new_id())
+
+    @property
+    def order(self) -> EConsultOrder:
+        return EConsultOrder(
+            econsult_id=self.econsult_id,
+            visit_id=self.people.visit.id,
+            patient_id=self.people.patient.id,
+            clinician_id=self.people.clinician.id,
+            specialty_code=CARDIOLOGY,
+            purpose="second_opinion",
+            price=Price(
+                network_fee_cents=self.policy.network_fee_cents,
+                clinician_portion_cents=self.policy.clinician_portion_cents,
+            ),
+            policy=self.policy,
+            ordered_by=self.clinician,
+        )
+
+    @property
+    def clinician(self) -> Actor:
+        return Actor(role="clinician", id=self.people.clinician.id)
+
+    @property
+    def patient(self) -> Actor:
+        return Actor(role="patient", id=self.people.patient.id)
+
+    # -- what people do
+
+    async def place(self) -> None:
+        await self.insert_order()
+        await self.world.cases.start_econsult(self.order)
+        await self.status()
+
+    async def insert_order(self) -> None:
+        from db.tables import EConsult as Row  # noqa: PLC0415  (the workflow has the name here)
+
+        async with self.world.database.transaction() as session:
+            session.add(
+                Row(
+                    id=self.econsult_id,
+                    visit_id=self.people.visit.id,
+                    patient_id=self.people.patient.id,
+                    clinician_id=self.people.clinician.id,
+                    idempotency_key=self.econsult_id,
+                    request_hash="",
+                    specialty_code=CARDIOLOGY,
+                    purpose="second_opinion",
+                    note_ids=[],
+                    attachment_ids=[],
+                    question="Is it the marked question?",
+                    history="A marked history.",
+                    expectations_acknowledged_by="c",
+                    expectations_acknowledged_at=datetime(2026, 3, 1, tzinfo=UTC),
+                    network_fee_cents=12000,
+                    clinician_portion_cents=2000,
+                    currency="usd",
+                    order=self.order.model_dump(mode="json"),
+                )
+            )
+
+    async def open_checkout(self, link_number: int = 1) -> str:
+        """Open the payment page; its session id."""
+        await self.world.synchronise()
+        request = acts.OpenCheckout(actor=self.patient, link_number=link_number)
+        opened = await self.world.cases.act(self.econsult_id, EConsult.open_checkout, request, new_id())
+        return opened.url.rstrip("/").rsplit("/", 1)[-1]
+
+    async def pay(self, session_id: str | None = None) -> str:
+        """Pay, and let the webhook arrive; the payment's id."""
+        session = self.world.stripe.pay(session_id or await self.open_checkout())
+        await self.world.stripe.webhooks.settled()
+        return str(session["payment_intent"])
+
+    async def assigned(self) -> Assignment:
+        """The assignment in force, once there is one."""
+        for _ in range(200):
+            view = await self.status()
+            if view.assignments and view.assignments[-1].status in {"offered", "accepted", "replied"}:
+                return view.assignments[-1]
+        raise AssertionError("nobody was assigned")
+
+    async def accept(self) -> acts.Receipt:
+        assignment = await self.assigned()
+        request = acts.AssignmentAct(actor=self._as(assignment), assignment_id=assignment.assignment_id)
+        return await self.world.cases.act(self.econsult_id, EConsult.accept_case, request, new_id())
+
+    async def decline(self) -> acts.Receipt:
+        assignment = await self.assigned()
+        request = acts.DeclineCase(
+            actor=self._as(assignment), assignment_id=assignment.assignment_id, reason="out_of_scope"
+        )
+        return await self.world.cases.act(self.econsult_id, EConsult.decline_case, request, new_id())
+
+    async def request_information(self) -> acts.Receipt:
+        assignment = await self.assigned()
+        request = acts.RequestInformation(
+            actor=self._as(assignment),
+            assignment_id=assignment.assignment_id,
+            message_id=await self.write("information_request"),
+        )
+        return await self.world.cases.act(self.econsult_id, EConsult.request_information, request, new_id())
+
+    async def provide_information(self) -> acts.Receipt:
+        request = acts.ProvideInformation(actor=self.clinician, message_id=await self.write("information"))
+        return await self.world.cases.act(self.econsult_id, EConsult.provide_information, request, new_id())
+
+    async def reply(self, *, in_person: bool = False, update_id: str | None = None) -> acts.Receipt:
+        assignment = await self.assigned()
+        request = acts.Reply(
+            actor=self._as(assignment),
+            assignment_id=assignment.assignment_id,
+            message_id=await self.write("reply"),
+            in_person_recommended=in_person,
+        )
+        return await self.world.cases.act(self.econsult_id, EConsult.reply, request, update_id or new_id())
+
+    async def ask(self) -> str:
+        """Ask a follow-up question; its id."""
+        question_id = await self.write("question")
+        request = acts.AskFollowUp(actor=self.clinician, message_id=question_id)
+        await self.world.cases.act(self.econsult_id, EConsult.ask_follow_up, request, new_id())
+        return question_id
+
+    async def answer(self, question_id: str) -> acts.Receipt:
+        assignment = await self.assigned()
+        request = acts.AnswerFollowUp(
+            actor=self._as(assignment),
+            assignment_id=assignment.assignment_id,
+            question_id=question_id,
+            message_id=await self.write("answer"),
+        )
+        return await self.world.cases.act(self.econsult_id, EConsult.answer_follow_up, request, new_id())
+
+    async def book(self, after: timedelta = timedelta(days=3)) -> str:
+        """Book the follow-up visit; its id."""
+        starts_at = await self.world.env.get_current_time() + after
+        async with self.world.database.transaction() as session:
+            visit = Visit(
+                patient_id=self.people.patient.id,
+                clinician_id=self.people.clinician.id,
+                kind="econsult_follow_up",
+                econsult_id=self.econsult_id,
+                status="cancelled",
+                scheduled_start=starts_at,
+                duration_minutes=15,
+            )
+            session.add(visit)
+        request = acts.BookFollowUpVisit(actor=self.patient, visit_id=visit.id, starts_at=starts_at)
+        await self.world.cases.act(self.econsult_id, EConsult.book_follow_up_visit, request, new_id())
+        return visit.id
+
+    async def complete_visit(self, visit_id: str) -> acts.Receipt:
+        request = acts.CompleteFollowUpVisit(actor=self.clinician, visit_id=visit_id)
+        return await self.world.cases.act(self.econsult_id, EConsult.complete_follow_up_visit, request, new_id())
+
+    async def decline_visit(self) -> acts.Receipt:
+        request = acts.Act(actor=self.patient)
+        return await self.world.cases.act(self.econsult_id, EConsult.decline_follow_up_visit, request, new_id())
+
+    async def judge_outcome(self) -> acts.Receipt:
+        request = acts.CaptureOutcome(actor=self.clinician, improved_care_plan=True, avoided_in_person=True)
+        return await self.world.cases.act(self.econsult_id, EConsult.capture_outcome, request, new_id())
+
+    async def cancel(self) -> acts.Receipt:
+        request = acts.CancelOrder(actor=self.clinician, reason="patient_request")
+        return await self.world.cases.act(self.econsult_id, EConsult.cancel, request, new_id())
+
+    async def reissue(self) -> acts.Receipt:
+        request = acts.Act(actor=self.clinician)
+        return await self.world.cases.act(self.econsult_id, EConsult.reissue_payment_link, request, new_id())
+
+    async def reassign(self) -> acts.Receipt:
+        request = acts.CancelOrder(actor=OPERATIONS, reason="late")
+        return await self.world.cases.act(self.econsult_id, EConsult.reassign, request, new_id())
+
+    async def request_refund(self) -> str:
+        request_id = new_id()
+        request = acts.RequestRefund(actor=self.patient, request_id=request_id)
+        await self.world.cases.act(self.econsult_id, EConsult.request_refund, request, new_id())
+        return request_id
+
+    async def decide_refund(self, request_id: str, amount_cents: int | None) -> acts.Receipt:
+        request = acts.DecideRefund(actor=SUPPORT, request_id=request_id, amount_cents=amount_cents)
+        return await self.world.cases.act(self.econsult_id, EConsult.decide_refund, request, new_id())
+
+    async def acknowledge(self, clock: str) -> acts.Receipt:
+        request = acts.AcknowledgeEscalation(actor=OPERATIONS, clock=clock)
+        return await self.world.cases.act(self.econsult_id, EConsult.acknowledge_escalation, request, new_id())
+
+    async def write(self, kind: str) -> str:
+        """Store a text, as the API does before the act; its id."""
+        async with self.world.database.transaction() as session:
+            message = Message(
+                econsult_id=self.econsult_id,
+                kind=kind,
+                author_role="test",
+                author_id="test",
+                impression="Marked impression." if kind == "reply" else None,
+                recommendations='["Marked recommendation."]' if kind == "reply" else None,
+                body=f"Marked {kind}.",
+            )
+            session.add(message)
+        return message.id
+
+    def _as(self, assignment: Assignment) -> Actor:
+        return Actor(role="specialist", id=assignment.specialist_id)
+
+    # -- what can be seen
+
+    async def status(self) -> EConsultSnapshot:
+        """From the workflow; asking also waits until it has done what it had to do."""
+        return await self.world.cases.econsult_status(self.econsult_id)
+
+    async def recorded(self) -> EConsultSnapshot:
+        """From the database."""
+        async with self.world.database.transaction() as session:
+            row = await session.get_one(CaseState, names.econsult_case(self.econsult_id))
+            return EConsultSnapshot.model_validate(row.snapshot)
+
+    async def steps(self) -> list[Timeline]:
+        async with self.world.database.transaction() as session:
+            found = select(Timeline).where(Timeline.case_id == names.econsult_case(self.econsult_id))
+            return sorted((await session.exec(found)).all(), key=lambda step: step.sequence)
+
+    async def events(self) -> list[str]:
+        return [step.event for step in await self.steps()]
+
+    async def happened(self, event: str, times: int = 1) -> list[str]:
+        """Wait, without letting time pass, for work that runs in the background."""
+        for _ in range(400):
+            events = await self.events()
+            if events.count(event) >= times:
+                return events
+            await self.world.synchronise()
+        raise AssertionError(f"{event} did not happen: {events}")
+
+    async def notices(self) -> list[tuple[str, str]]:
+        """Audience and template of every letter, in the order of the steps."""
+        async with self.world.database.transaction() as session:
+            found = select(OutboxNotice).where(OutboxNotice.case_id == names.econsult_case(self.econsult_id))
+            rows = sorted((await session.exec(found)).all(), key=lambda row: int(row.key.split(":")[3]))
+            return [(row.audience, row.template) for row in rows]
+
+    async def balances(self) -> dict[str, int]:
+        """Cents per account; every entry is checked to balance."""
+        async with self.world.database.transaction() as session:
+            found = (
+                select(LedgerPosting)
+                .join(LedgerEntryRow)
+                .where(LedgerEntryRow.case_id == names.econsult_case(self.econsult_id))
+            )
+            totals: Counter[str] = Counter()
+            for posting in (await session.exec(found)).all():
+                totals[posting.account] += posting.amount_cents
+        assert sum(totals.values()) == 0
+        return {account: cents for account, cents in totals.items() if cents}
+
+    async def documents(self) -> list[Document]:
+        async with self.world.database.transaction() as session:
+            found = select(Document).where(Document.econsult_id == self.econsult_id)
+            return sorted((await session.exec(found)).all(), key=lambda document: document.version)
+
+    async def assignments(self) -> list[AssignmentRow]:
+        async with self.world.database.transaction() as session:
+            found = select(AssignmentRow).where(AssignmentRow.econsult_id == self.econsult_id)
+            return sorted((await session.exec(found)).all(), key=lambda row: row.number)
