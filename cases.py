@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import SearchAttributePair as Pair
 from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -14,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.types import MethodAsyncSingleParam
 from temporalio.workflow import UpdateMethodMultiParam
 
+from activities.ports import Execution
 from domain import names
 from domain.case import Explanation
 from domain.econsult.acts import Receipt
@@ -93,6 +94,16 @@ class Cases:
                 return False
             raise
         return True
+
+    async def execution(self, case_id: str) -> Execution:
+        """What Temporal knows of a case's workflow; one that ended longer ago than the retention is missing."""
+        try:
+            found = await self.client.get_workflow_handle(case_id).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return Execution.MISSING
+            raise
+        return Execution.RUNNING if found.status is WorkflowExecutionStatus.RUNNING else Execution.ENDED
 
     async def econsult_status(self, econsult_id: str) -> EConsultSnapshot:
         """Where the case stands, from the workflow itself."""

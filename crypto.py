@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from domain.errors import CarewaveError
 
@@ -51,6 +54,7 @@ class Keyring:
         if len(set(keys.values())) != len(keys):
             raise CryptoError("crypto.keys_invalid", "The same key is configured under two ids.")
         self._ciphers = MappingProxyType({key_id: AESGCM(key) for key_id, key in keys.items()})
+        self._macs = MappingProxyType({key_id: _mac(key) for key_id, key in keys.items()})
         self.key_id = next(iter(keys))
         """The id of the key that encrypts."""
 
@@ -87,8 +91,22 @@ class Keyring:
         except (InvalidTag, ValueError):
             raise _corrupt() from None
 
+    def sign(self, message: bytes) -> bytes:
+        """A MAC of `message` by the first key; the same message has the same MAC for as long as that key is first."""
+        return next(iter(self._macs.values()))(message)
+
+    def signed(self, message: bytes, mac: bytes) -> bool:
+        """Whether one of the keys made this MAC."""
+        return any(hmac.compare_digest(make(message), mac) for make in self._macs.values())
+
     def __repr__(self) -> str:
         return f"Keyring({', '.join(self._ciphers)})"
+
+
+def _mac(key: bytes) -> Callable[[bytes], bytes]:
+    """Signing with a key of its own, derived from the encryption key."""
+    derived = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"carewave.mac").derive(key)
+    return lambda message: hmac.digest(derived, message, "sha256")
 
 
 def key_id_of(ciphertext: bytes) -> str:

@@ -14,11 +14,11 @@ from activities.ports import (
     DeliveryStatus,
     Email,
     Mailer,
-    OutgoingNotice,
     Outbox,
+    OutgoingNotice,
     Renderer,
-    TextMessage,
     Texting,
+    TextMessage,
 )
 from domain.errors import CarewaveError, GatewayRejected, GatewayUnavailable
 from domain.notices import ALSO_AS_TEXT, TEXTS
@@ -80,9 +80,7 @@ class NoticeDelivery:
         if notice.email is None:
             raise GatewayRejected("notice.no_recipient", "there is nobody to tell")
         letter = self._renderer.render(notice)
-        email = Email(
-            message_id=message_id(notice.key), to=notice.email, subject=letter.subject, text=letter.text
-        )
+        email = Email(message_id=message_id(notice.key), to=notice.email, subject=letter.subject, text=letter.text)
         await self._mailer.send(email)
 
     async def _text(self, notice: OutgoingNotice) -> None:

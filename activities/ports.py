@@ -243,12 +243,6 @@ class UnstartedCase(Value):
     order: EConsultOrder | RateRequestOrder
 
 
-class OpenCase(Value):
-    """A case that is not over, by its records."""
-
-    case_id: str
-
-
 class PendingWebhook(Value):
     """A stored event that its case has not been told of."""
 
@@ -265,18 +259,22 @@ class SweepRecords(Protocol):
 
     async def unstarted(self, limit: int) -> list[UnstartedCase]: ...
 
-    async def mark_started(self, case_id: str) -> None: ...
+    async def mark_started(self, case: UnstartedCase) -> None: ...
 
-    async def open_cases(self, after: str, limit: int) -> list[OpenCase]:
-        """Cases not over by their records, in the order of their ids, from the one after `after`."""
+    async def open_cases(self, after: str, limit: int) -> list[str]:
+        """Ids of cases not over by their records, in order, from the one after `after`."""
         ...
+
+    async def is_open(self, case_id: str) -> bool: ...
 
 
 class WebhookInbox(Protocol):
+    """Stored events of the payment processor."""
+
     async def pending(self, limit: int) -> list[PendingWebhook]: ...
 
-    async def mark_delivered(self, provider: str, event_id: str) -> None: ...
+    async def mark_delivered(self, webhook: PendingWebhook) -> None: ...
 
-    async def mark_undelivered(self, provider: str, event_id: str, *, final: bool) -> None:
-        """One more attempt in vain; `final` gives up with the code `webhook.no_case`."""
+    async def mark_undelivered(self, webhook: PendingWebhook) -> None:
+        """One more attempt in vain; an expired one is given up with the code `webhook.no_case`."""
         ...

@@ -17,9 +17,7 @@ from domain.econsult.state import EConsultOrder
 
 
 class SweepActivities:
-    def __init__(
-        self, records: SweepRecords, inbox: WebhookInbox, cases: CaseStarter, notices: NoticeDelivery
-    ) -> None:
+    def __init__(self, records: SweepRecords, inbox: WebhookInbox, cases: CaseStarter, notices: NoticeDelivery) -> None:
         self._records = records
         self._inbox = inbox
         self._cases = cases
@@ -33,7 +31,7 @@ class SweepActivities:
             if await self._cases.execution(case.case_id) is Execution.MISSING:
                 await self._start(case)
                 started.append(case.case_id)
-            await self._records.mark_started(case.case_id)
+            await self._records.mark_started(case)
         return StartedCases(started=tuple(started))
 
     @activity.defn
@@ -43,10 +41,10 @@ class SweepActivities:
         pending = await self._inbox.pending(sweep.limit)
         for webhook in pending:
             if await self._report(webhook):
-                await self._inbox.mark_delivered(webhook.provider, webhook.event_id)
+                await self._inbox.mark_delivered(webhook)
                 delivered += 1
             else:
-                await self._inbox.mark_undelivered(webhook.provider, webhook.event_id, final=webhook.expired)
+                await self._inbox.mark_undelivered(webhook)
                 undeliverable += webhook.expired
         waiting = len(pending) - delivered - undeliverable
         return DeliveredWebhooks(delivered=delivered, waiting=waiting, undeliverable=undeliverable)
@@ -59,15 +57,17 @@ class SweepActivities:
     @activity.defn
     async def find_stranded(self, sweep: SweepInput) -> StrandedCases:
         """Look for cases that their records call open and that nothing runs. Only reported: a person decides."""
-        cases = await self._records.open_cases(sweep.after, sweep.limit)
-        stranded = [
-            case.case_id
-            for case in cases
-            if await self._cases.execution(case.case_id) is not Execution.RUNNING
-            and await self._records.is_open(case.case_id)
-        ]
-        last = cases[-1].case_id if len(cases) == sweep.limit else ""
-        return StrandedCases(checked=len(cases), stranded=tuple(stranded), after=last)
+        case_ids = await self._records.open_cases(sweep.after, sweep.limit)
+        stranded = [case_id for case_id in case_ids if await self._is_stranded(case_id)]
+        if stranded:
+            activity.logger.warning("reconcile.stranded count=%s", len(stranded))
+        more = len(case_ids) == sweep.limit
+        return StrandedCases(checked=len(case_ids), stranded=tuple(stranded), after=case_ids[-1] if more else "")
+
+    async def _is_stranded(self, case_id: str) -> bool:
+        """The records are read again afterwards: the case may have ended in between."""
+        running = await self._cases.execution(case_id) is Execution.RUNNING
+        return not running and await self._records.is_open(case_id)
 
     async def _start(self, case: UnstartedCase) -> None:
         if isinstance(case.order, EConsultOrder):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, false, literal, or_, true
+from sqlalchemy import ColumnElement, false, inspect, literal, or_, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import defer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import Select
 
 from db.tables import AssignmentRow, CaseState, EConsult, Rate
 from domain import names
@@ -152,15 +153,16 @@ async def current_assignment(session: AsyncSession, econsult_id: str, specialist
     return found
 
 
-def _cases(*, texts: bool):  # type: ignore[no-untyped-def]  # SQLModel does not export the type of a select of two
+def _cases(*, texts: bool) -> Select[EConsult, CaseState]:
     statement = select(EConsult, CaseState).join(
         CaseState, col(CaseState.case_id) == literal(names.econsult_case("")) + col(EConsult.id), isouter=True
     )
     if texts:
         return statement
     # Decrypting what nobody asked for costs time, and the less is opened the better.
+    question, history = inspect(EConsult).attrs.question, inspect(EConsult).attrs.history
     return statement.options(
-        *(defer(field, raiseload=True) for field in (col(EConsult.question), col(EConsult.history)))
+        defer(question.class_attribute, raiseload=True), defer(history.class_attribute, raiseload=True)
     )
 
 

@@ -19,4 +19,5 @@ def wait_after(attempts: int) -> timedelta | None:
     """How long to wait after so many failed attempts; None to give up."""
     if attempts >= MAX_ATTEMPTS:
         return None
-    return min(FIRST_WAIT * 2 ** min(attempts - 1, 16), LONGEST_WAIT)
+    doublings = min(attempts - 1, 16)
+    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)

@@ -20,6 +20,7 @@ from domain.model import Value
 from domain.rates import RateRequestPolicy
 
 Cents = Annotated[int, Field(ge=0)]
+Percent = Annotated[int, Field(ge=0, le=100)]
 
 
 class LatePayment(StrEnum):
@@ -62,11 +63,19 @@ class EConsultPolicy(Value):
     """Ordering for a visit older than this is allowed with advice (decision 17)."""
 
 
+class Benchmarks(Value):
+    """What outcomes are measured against (E-09), in percent. Reports read them; no process does."""
+
+    improved_care_plan_percent: Percent
+    avoided_in_person_percent: Percent
+
+
 class Policy(Value):
     """All policies in force for processes that start now."""
 
     econsult: EConsultPolicy
     rate_request: RateRequestPolicy
+    benchmarks: Benchmarks
 
 
 @cache

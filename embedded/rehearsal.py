@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import httpx
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Interceptor
 
@@ -82,8 +85,13 @@ class Rehearsal:
         await self.stripe.webhooks.settled()
 
     async def has_ended(self, econsult_id: str) -> bool:
-        handle = self.client.get_workflow_handle(names.econsult_case(econsult_id))
-        return (await handle.describe()).status is not WorkflowExecutionStatus.RUNNING
+        # The plain call: the client cannot read a search attribute that this server reports as unset.
+        asked = DescribeWorkflowExecutionRequest(
+            namespace=self.client.namespace,
+            execution=WorkflowExecution(workflow_id=names.econsult_case(econsult_id)),
+        )
+        found = await self.client.workflow_service.describe_workflow_execution(asked)
+        return found.workflow_execution_info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
 
 
 @asynccontextmanager

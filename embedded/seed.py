@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeAlias
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import SQLModel
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.session import Database
@@ -40,6 +41,8 @@ OTHER_NOTE = "01940000-0000-7000-8000-000000000043"
 PHOTO = "01940000-0000-7000-8000-000000000051"
 LAB = "01940000-0000-7000-8000-000000000052"
 
+Row: TypeAlias = Clinician | Patient | Specialist | Visit | Note | Attachment
+
 
 @dataclass(frozen=True)
 class SeedSummary:
@@ -58,13 +61,14 @@ async def seed(database: Database, now: datetime | None = None) -> SeedSummary:
     return SeedSummary(added)
 
 
-async def _add(session: AsyncSession, row: SQLModel) -> int:
+async def _add(session: AsyncSession, row: Row) -> int:
+    table = type(row)
     values = row.model_dump(exclude={"created_at"})
-    written = await session.exec(insert(type(row)).values(values).on_conflict_do_nothing())
-    return written.rowcount
+    written = await session.exec(insert(table).values(values).on_conflict_do_nothing().returning(col(table.id)))
+    return len(written.all())
 
 
-def _rows(now: datetime) -> Iterator[SQLModel]:
+def _rows(now: datetime) -> Iterator[Row]:
     """Whatever others refer to comes first."""
     yield from _clinicians()
     yield from _patients()

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
 
 from activities.ports import Letter, OutgoingNotice, PaymentPages
+from domain.econsult.guide import money
 from domain.errors import Invalid
 from domain.notices import TEXTS
 
@@ -23,17 +24,14 @@ _SUBJECT = "Subject: "
 
 
 class TemplateRenderer:
-    """`clinician_contact` is who clinicians and specialists write to (E-38), `patient_contact` whom patients ask (E-37)."""
+    """Clinicians and specialists write to `clinician_contact` (E-38), patients to `patient_contact` (E-37)."""
 
-    def __init__(
-        self, pages: PaymentPages, *, brand: str, clinician_contact: str, patient_contact: str, guide_url: str
-    ) -> None:
+    def __init__(self, pages: PaymentPages, *, brand: str, clinician_contact: str, patient_contact: str) -> None:
         self._pages = pages
         self._always = {
             "brand": brand,
             "clinician_contact": clinician_contact,
             "patient_contact": patient_contact,
-            "guide_url": guide_url,
         }
         # Plain text: nothing is escaped, and nothing that a stranger wrote gets in.
         self._environment = Environment(
@@ -66,8 +64,8 @@ class TemplateRenderer:
         """Only what is known: a template that asks for more is faulty."""
         known = {
             "link": self._link(notice),
-            "price": money(notice.price_cents, notice.currency),
-            "portion": money(notice.portion_cents, notice.currency),
+            "price": _price(notice.price_cents, notice.currency),
+            "portion": _price(notice.portion_cents, notice.currency),
             "link_expires": local_time(notice.link_expires_at, notice.time_zone),
             "window_ends": local_time(notice.window_ends_at, notice.time_zone),
             "visit_starts": local_time(notice.visit_starts_at, notice.time_zone),
@@ -84,12 +82,8 @@ class TemplateRenderer:
         return self._pages.payment_link(notice.econsult_id, notice.link_number)
 
 
-def money(cents: int | None, currency: str) -> str | None:
-    """14000 and usd become $140.00; another currency stands behind the number."""
-    if cents is None:
-        return None
-    amount = f"{cents // 100:,}.{cents % 100:02}"
-    return f"${amount}" if currency == "usd" else f"{amount} {currency.upper()}"
+def _price(cents: int | None, currency: str) -> str | None:
+    return None if cents is None else money(cents, currency)
 
 
 def local_time(moment: datetime | None, time_zone: str) -> str | None:

@@ -41,3 +41,10 @@ A_FEW_TRIES: Final[ActivityOptions] = {
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=5),
 }
 """An outside service whose answer is good to have before going on."""
+
+SWEEP: Final[ActivityOptions] = {
+    "start_to_close_timeout": timedelta(minutes=3),
+    "schedule_to_close_timeout": timedelta(minutes=5),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=5), maximum_attempts=2),
+}
+"""A bounded piece of housekeeping that comes round again soon."""

@@ -13,10 +13,11 @@ from api.dependencies import AppServices, Services
 from api.people import STAFF, persons_of
 from api.problems import responses
 from api.values import RecordId
-from db.prices import price_of_order
+from db import econsults
+from db.econsults import Scope
+from db.tables import Clinician, Patient
 from domain.access import Principal, Role
 from domain.econsult.guide import PURPOSES, Faq, PurposeText, faq, money
-from domain.errors import NotFound
 
 router = APIRouter(prefix="/econsults", tags=["econsults"])
 
@@ -66,10 +67,8 @@ def _default_price(services: Services) -> _Price:
 
 
 async def _order_price(session: AsyncSession, principal: Principal, econsult_id: str) -> _Price:
-    """Of an order of the caller's; staff sees all."""
-    persons = await persons_of(session, principal)
-    order = await price_of_order(session, econsult_id)
-    own = order is not None and {order.patient_id, order.clinician_id} & {person.id for person in persons}
-    if order is None or not (own or principal.has(*STAFF)):
-        raise NotFound("econsult.unknown", "there is no such eConsult")
-    return _Price(cents=order.total_cents, currency=order.currency)
+    """Of an order of the caller's; staff sees all. Raises `NotFound` (`econsult.unknown`)."""
+    ids = {type(person): person.id for person in await persons_of(session, principal)}
+    scope = Scope(everything=principal.has(*STAFF), clinician_id=ids.get(Clinician), patient_id=ids.get(Patient))
+    order = (await econsults.get(session, econsult_id, scope)).order
+    return _Price(cents=order.network_fee_cents + order.clinician_portion_cents, currency=order.currency)

@@ -83,6 +83,8 @@ def may_reply(state: EConsultState, assignment_id: str) -> None:
     current = live_assignment(state, assignment_id)
     if state.replied_at is not None:
         raise Refused("econsult.already_answered", "the eConsult has its answer; add to it as an answer to a question")
+    if state.stage not in {Stage.WITH_SPECIALIST, Stage.INFO_REQUESTED}:
+        raise Refused("econsult.not_with_specialist", f"the eConsult is {state.stage}")
     if current.status is not AssignmentStatus.ACCEPTED:
         raise Refused("assignment.not_accepted", "accept the case first", missing=("assignment.accepted",))
 

@@ -226,8 +226,10 @@ class Consult:
         request = acts.ProvideInformation(actor=self.clinician, message_id=await self.write("information"))
         return await self.world.cases.act(self.econsult_id, EConsult.provide_information, request, new_id())
 
-    async def reply(self, *, in_person: bool = False, update_id: str | None = None) -> acts.Receipt:
-        assignment = await self.assigned()
+    async def reply(
+        self, *, to: Assignment | None = None, in_person: bool = False, update_id: str | None = None
+    ) -> acts.Receipt:
+        assignment = to or await self.assigned()
         request = acts.Reply(
             actor=self._as(assignment),
             assignment_id=assignment.assignment_id,
@@ -362,6 +364,11 @@ class Consult:
             found = select(OutboxNotice).where(OutboxNotice.case_id == names.econsult_case(self.econsult_id))
             rows = sorted((await session.exec(found)).all(), key=lambda row: int(row.key.split(":")[3]))
             return [(row.audience, row.template) for row in rows]
+
+    async def notice_keys(self) -> list[str]:
+        async with self.world.database.transaction() as session:
+            found = select(OutboxNotice.key).where(OutboxNotice.case_id == names.econsult_case(self.econsult_id))
+            return list((await session.exec(found)).all())
 
     async def balances(self) -> dict[str, int]:
         """Cents per account; every entry is checked to balance."""

@@ -9,13 +9,13 @@ from typing import Any
 
 from temporalio import workflow
 
-from activities.contracts import Effect, QueueNotice, RecordStepInput, StepDetail
+from activities.contracts import Effect, QueueNotice, RecordStepInput, SaveAssignment, StepDetail
 from domain import names
 from domain.actors import SYSTEM, Actor, Audience, Notice
 from domain.clock import Fired
 from domain.econsult.acts import Receipt
 from domain.econsult.state import EConsultOrder, EConsultState
-from domain.econsult.states import Event
+from domain.econsult.states import AssignmentStatus, Event
 from domain.econsult.view import snapshot
 from domain.names import Process
 from workflows.case import Clerk, refusals
@@ -94,17 +94,25 @@ class EConsultCase:
             if fault := _fault(task):
                 raise fault
 
+    def set_assignment(self, status: AssignmentStatus, reason: str | None = None) -> SaveAssignment:
+        """Change the assignment in force; the effect goes into the step that records it."""
+        current = self.state.assignment
+        assert current is not None
+        changed = current.model_copy(update={"status": status, "reason": reason, "at": workflow.now()})
+        self.state.assignments[current.number - 1] = changed
+        return SaveAssignment(assignment=changed)
+
     async def on_fired(self, clock: str, fired: Fired) -> None:
         """A milestone was passed: record it and tell whom the policy names."""
         await self.record(Event.CLOCK_MILESTONE, detail=milestone_detail(clock, fired), notices=fired.notices)
 
     def _queued(self, sequence: int, notice: Notice) -> QueueNotice:
-        assignment = self.state.assignment
+        latest = self.state.assignments[-1] if self.state.assignments else None
         return QueueNotice(
             key=self.key("notice", sequence, notice.audience, notice.template),
             audience=notice.audience,
             template=notice.template,
-            specialist_id=assignment.specialist_id if assignment else None,
+            specialist_id=latest.specialist_id if latest else None,
             link_number=self.state.link_number,
         )
 

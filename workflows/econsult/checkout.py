@@ -109,7 +109,8 @@ class CheckoutTrack(EConsultCase, ABC):
             self.start(self._close_eventually(checkout.session_id))
 
     async def _open_fresh_checkout(self) -> OpenCheckout:
-        number = self.state.checkouts_opened + 1
+        # Counted before it is asked for: after a failure the next try has a key of its own.
+        self.state.checkouts_opened = number = self.state.checkouts_opened + 1
         opened = await workflow.execute_activity_method(
             PaymentActivities.open_checkout,
             OpenCheckoutInput(
@@ -123,7 +124,6 @@ class CheckoutTrack(EConsultCase, ABC):
             summary=f"open checkout {number}",
             **WHILE_SOMEBODY_WAITS,
         )
-        self.state.checkouts_opened = number
         return OpenCheckout(
             session_id=opened.session_id,
             url=opened.url or "",

@@ -13,7 +13,7 @@ from domain.econsult import acts, payments, rules
 from domain.econsult.payment_events import PaymentEvent, PaymentEventKind
 from domain.econsult.payments import Verdict
 from domain.econsult.state import Payment
-from domain.econsult.states import Event, Stage
+from domain.econsult.states import AssignmentStatus, Event, Stage
 from workflows.case import refusals
 from workflows.econsult.base import tell
 from workflows.econsult.checkout import PAYMENT, CheckoutTrack
@@ -47,7 +47,10 @@ class PaymentTrack(CheckoutTrack, RefundTrack):
         if payment := self.state.accepted_payment:
             self.refund_by_itself(payment.payment_id)
         told = (tell(Audience.PATIENT, "order_cancelled"), tell(Audience.CLINICIAN, "order_cancelled_clinician"))
-        return await self.record(Event.CANCELLED, request.actor, StepDetail(code=request.reason), notices=told)
+        effects = (self.set_assignment(AssignmentStatus.WITHDRAWN, request.reason),) if self.state.assignment else ()
+        return await self.record(
+            Event.CANCELLED, request.actor, StepDetail(code=request.reason), effects=effects, notices=told
+        )
 
     async def take(self, event: PaymentEvent) -> None:
         """Each report counts once, in whatever order reports come."""

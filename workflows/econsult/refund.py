@@ -5,14 +5,14 @@ from __future__ import annotations
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from activities.contracts import BookEntry, RefundInput, StepDetail
+from activities.contracts import BookEntry, Effect, RefundInput, StepDetail
 from activities.payments import PaymentActivities
 from domain import ledger
 from domain.actors import PAYMENT_PROCESSOR, SYSTEM, Actor, Audience
 from domain.econsult import acts, rules
 from domain.econsult.payment_events import PaymentEvent
 from domain.econsult.state import Dispute, Refund
-from domain.econsult.states import ENDED, Event, RefundStatus, Stage
+from domain.econsult.states import ENDED, AssignmentStatus, Event, RefundStatus, Stage
 from workflows.case import refusals
 from workflows.econsult.base import EConsultCase, tell
 from workflows.options import EVENTUALLY
@@ -75,15 +75,20 @@ class RefundTrack(EConsultCase):
             decided_at=workflow.now(),
         )
         notices = [tell(Audience.PATIENT, "refund_approved")]
+        effects: list[Effect] = []
         if rules.is_unanswered(self.state):
             self.state.stage = Stage.CANCELLED
             self.clocks.cancel_all("refunded")
-            notices += [tell(Audience.CLINICIAN, "order_refunded"), tell(Audience.SPECIALIST, "case_withdrawn")]
+            notices.append(tell(Audience.CLINICIAN, "order_refunded"))
+            if self.state.assignment:
+                effects.append(self.set_assignment(AssignmentStatus.WITHDRAWN, "refunded"))
+                notices.append(tell(Audience.SPECIALIST, "case_withdrawn"))
         self.start(self._pay_back(approved))
         return await self.record(
             Event.REFUND_APPROVED,
             actor,
             StepDetail(subject=asked.request_id, amount_cents=amount_cents),
+            effects=effects,
             notices=notices,
         )
 
@@ -167,7 +172,8 @@ class RefundTrack(EConsultCase):
 
     async def dispute_opened(self, event: PaymentEvent) -> None:
         """The patient's bank took the money back for now; people gather the evidence."""
-        if event.reference is None or event.reference in self.state.disputes:
+        inquiry = (event.outcome or "").startswith("warning_")  # the bank only asks; no money moves
+        if inquiry or event.reference is None or event.reference in self.state.disputes:
             return
         self.state.disputes[event.reference] = Dispute(
             dispute_id=event.reference,

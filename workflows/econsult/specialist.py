@@ -114,7 +114,7 @@ class SpecialistTrack(PaymentTrack):
     async def accept_case(self, request: acts.AssignmentAct) -> acts.Receipt:
         async with self.turn():
             rules.may_accept(self.state, request.assignment_id)
-            saved = self._set_assignment(AssignmentStatus.ACCEPTED)
+            saved = self.set_assignment(AssignmentStatus.ACCEPTED)
             return await self.record(
                 Event.ACCEPTED, request.actor, StepDetail(subject=request.assignment_id), effects=(saved,)
             )
@@ -128,7 +128,7 @@ class SpecialistTrack(PaymentTrack):
     async def decline_case(self, request: acts.DeclineCase) -> acts.Receipt:
         async with self.turn():
             rules.may_decline(self.state, request.assignment_id)
-            saved = self._set_assignment(AssignmentStatus.DECLINED, request.reason)
+            saved = self.set_assignment(AssignmentStatus.DECLINED, request.reason)
             return await self._back_to_the_network(Event.DECLINED, request.actor, request.reason, saved)
 
     @decline_case.validator
@@ -141,7 +141,7 @@ class SpecialistTrack(PaymentTrack):
         """Operations take a late case from its specialist; run() finds another one."""
         async with self.turn():
             rules.may_reassign(self.state, self.policy, workflow.now())
-            saved = self._set_assignment(AssignmentStatus.WITHDRAWN, request.reason)
+            saved = self.set_assignment(AssignmentStatus.WITHDRAWN, request.reason)
             return await self._back_to_the_network(Event.WITHDRAWN, request.actor, request.reason, saved)
 
     @reassign.validator
@@ -239,16 +239,9 @@ class SpecialistTrack(PaymentTrack):
         effects: list[Effect] = [
             AcceptMessage(message_id=reply.message_id),
             PublishDocument(version=1, message_id=reply.message_id),
-            self._set_assignment(AssignmentStatus.REPLIED),
+            self.set_assignment(AssignmentStatus.REPLIED),
             BookEntry(entry=ledger.earned(self.key("earned"), self.order.price)),
         ]
         if reply.in_person_recommended:
             effects.append(OpenCoordinationTask(key=self.key("coordination")))
         return effects
-
-    def _set_assignment(self, status: AssignmentStatus, reason: str | None = None) -> SaveAssignment:
-        current = self.state.assignment
-        assert current is not None
-        changed = current.model_copy(update={"status": status, "reason": reason, "at": workflow.now()})
-        self.state.assignments[current.number - 1] = changed
-        return SaveAssignment(assignment=changed)

@@ -1,0 +1,73 @@
+"""The follow-up visit that is included in the price (E-10, E-15, decision 15)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from api.acting import ActsOfRequest
+from api.callers import Caller, caller
+from api.problems import responses
+from api.schemas.acts import FollowUpBooking
+from api.schemas.econsults import EConsultView
+from api.values import RecordId
+from db.tables import Visit
+from domain.access import Role
+from domain.econsult import acts
+from domain.errors import Refused
+from domain.visit import VisitKind, VisitStatus
+from workflows.econsult.workflow import EConsult
+
+router = APIRouter(
+    prefix="/econsults/{econsult_id}/follow-up-visit",
+    tags=["econsults"],
+    responses=responses(401, 403, 404, 409, 422, 503),
+)
+
+DURATION_MINUTES = 15
+
+Parties = Annotated[Caller, caller(Role.PATIENT, Role.CLINICIAN, Role.SUPPORT)]
+
+
+@router.post("", summary="Book the follow-up visit")
+async def book(econsult_id: RecordId, body: FollowUpBooking, act: ActsOfRequest, who: Parties) -> EConsultView:
+    """With the same clinician, at no charge. After the window is allowed, with a warning in the answer.
+
+    409 `follow_up_visit.not_bookable`, `follow_up_visit.in_the_past`.
+    """
+    case = await act.find(econsult_id, who)
+    visit = Visit(
+        id=act.record_id(who),
+        patient_id=case.order.patient_id,
+        clinician_id=case.order.clinician_id,
+        kind=VisitKind.ECONSULT_FOLLOW_UP,
+        econsult_id=econsult_id,
+        status=VisitStatus.CANCELLED,  # the step that accepts the booking makes it scheduled
+        scheduled_start=body.starts_at,
+        duration_minutes=DURATION_MINUTES,
+        price_cents=0,
+    )
+    async with act.bringing(visit):
+        asked = acts.BookFollowUpVisit(actor=who.actor(case), visit_id=visit.id, starts_at=body.starts_at)
+        return await act.ask(case, who, EConsult.book_follow_up_visit, asked)
+
+
+@router.post("/complete", summary="Say that the follow-up visit took place")
+async def complete(
+    econsult_id: RecordId, act: ActsOfRequest, who: Annotated[Caller, caller(Role.CLINICIAN)]
+) -> EConsultView:
+    """What was owed to the clinician is settled. 409 `follow_up_visit.not_booked`."""
+    case = await act.find(econsult_id, who)
+    booked = case.snapshot.follow_up_visit if case.snapshot else None
+    if booked is None:
+        raise Refused("follow_up_visit.not_booked", "no follow-up visit is booked", missing=("follow_up_visit.booked",))
+    asked = acts.CompleteFollowUpVisit(actor=who.actor(case), visit_id=booked.visit_id)
+    return await act.ask(case, who, EConsult.complete_follow_up_visit, asked)
+
+
+@router.post("/decline", summary="Do without the follow-up visit")
+async def decline(econsult_id: RecordId, act: ActsOfRequest, who: Parties) -> EConsultView:
+    """A booked one is cancelled. 409 `follow_up_visit.not_open`."""
+    case = await act.find(econsult_id, who)
+    return await act.ask(case, who, EConsult.decline_follow_up_visit, acts.Act(actor=who.actor(case)))
