@@ -102,6 +102,12 @@ class StepDetail(Value):
     detected_late: bool = False
 
 
+def step_identity(event: str, detail: StepDetail) -> str:
+    """What a step is about, whatever its number and time: the same business event has the same identity."""
+    due = detail.due.isoformat() if detail.due else None
+    return ":".join(part for part in (event, detail.subject, due) if part)
+
+
 class RecordStepInput(Value):
     """One business event, the snapshot after it, and everything that happens with it. Unique on (case, sequence)."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from sqlalchemy import delete, func, inspect
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from activities.contracts import RecordStepInput
 from db.effects import apply
 from db.session import Database
-from db.tables import CaseState, Timeline
+from db.tables import CaseState, LostStep, Timeline
 
 
 class SqlCaseRecords:
@@ -19,33 +20,54 @@ class SqlCaseRecords:
         self._database = database
 
     async def record(self, step: RecordStepInput) -> None:
-        """Write the step; a step that is there already was written whole, so nothing is left to do."""
+        """Write the step; one that is there already was written whole, so nothing is left to do.
+
+        A step is written before Temporal knows of it. If the worker dies in between, the workflow goes on from its
+        history and may come to another step of that number, with a later time: then that one is true. The lost steps
+        are kept aside, and what they brought along is harmless when it is brought again.
+        """
         async with self._database.transaction() as session:
-            if await _add_to_timeline(session, step):
-                await _project(session, step)
-                for effect in step.effects:
-                    await apply(session, step, effect)
+            await _lock_case(session, step.case_id)
+            known = await session.get(Timeline, (step.case_id, step.sequence))
+            if known is not None and known.at >= step.at:
+                return
+            if known is not None:
+                await _set_lost_steps_aside(session, step)
+            session.add(_timeline_row(step))
+            await _project(session, step)
+            for effect in step.effects:
+                await apply(session, step, effect)
 
 
-async def _add_to_timeline(session: AsyncSession, step: RecordStepInput) -> bool:
-    row = {
-        "case_id": step.case_id,
-        "sequence": step.sequence,
-        "event": step.event,
-        "at": step.at,
-        "actor_role": step.actor.role,
-        "actor_id": step.actor.id,
-        "detail": step.detail.model_dump(mode="json", exclude_defaults=True),
-        "snapshot": step.snapshot.model_dump(mode="json"),
-    }
-    written = await session.exec(
-        insert(Timeline).values(row).on_conflict_do_nothing().returning(col(Timeline.sequence))
+async def _lock_case(session: AsyncSession, case_id: str) -> None:
+    """One writer of a case at a time, also before it has any row to lock."""
+    await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(case_id, 0))))
+
+
+async def _set_lost_steps_aside(session: AsyncSession, step: RecordStepInput) -> None:
+    lost = (col(Timeline.case_id) == step.case_id, col(Timeline.sequence) >= step.sequence)
+    columns = [column.name for column in inspect(LostStep).columns if column.name != "id"]
+    kept = select(*(getattr(Timeline, name) for name in columns)).where(*lost)
+    await session.exec(insert(LostStep).from_select(columns, kept))
+    await session.exec(delete(Timeline).where(*lost))
+    await session.flush()
+    session.expunge_all()
+
+
+def _timeline_row(step: RecordStepInput) -> Timeline:
+    return Timeline(
+        case_id=step.case_id,
+        sequence=step.sequence,
+        event=step.event,
+        at=step.at,
+        actor_role=step.actor.role,
+        actor_id=step.actor.id,
+        detail=step.detail.model_dump(mode="json", exclude_defaults=True),
+        snapshot=step.snapshot.model_dump(mode="json"),
     )
-    return written.first() is not None
 
 
 async def _project(session: AsyncSession, step: RecordStepInput) -> None:
-    """The newest step is what the case shows; a slower writer of an older one changes nothing."""
     view = step.snapshot
     row = {
         "case_id": step.case_id,
@@ -58,6 +80,4 @@ async def _project(session: AsyncSession, step: RecordStepInput) -> None:
         "snapshot": view.model_dump(mode="json"),
         "updated_at": step.at,
     }
-    statement = insert(CaseState).values(row)
-    newer = col(CaseState.sequence) < step.sequence
-    await session.exec(statement.on_conflict_do_update(index_elements=["case_id"], set_={**row}, where=newer))
+    await session.exec(insert(CaseState).values(row).on_conflict_do_update(index_elements=["case_id"], set_=row))

@@ -85,18 +85,18 @@ async def _publish_document(session: AsyncSession, step: RecordStepInput, effect
     case = _econsult(step)
     message = await session.get_one(Message, effect.message_id)
     question = await session.get_one(Message, effect.question_id) if effect.question_id else None
-    await _add(
-        session,
-        Document,
-        econsult_id=case.econsult_id,
-        patient_id=case.patient_id,
-        version=effect.version,
-        title="Specialist eConsult" if effect.version == 1 else f"Specialist eConsult, addendum {effect.version - 1}",
-        content=_addendum(question, message) if question else _reply(message),
-        visible_to_patient=True,
-        published_at=step.at,
-        id=f"{case.econsult_id}-v{effect.version}",
-    )
+    title = "Specialist eConsult" if effect.version == 1 else f"Specialist eConsult, addendum {effect.version - 1}"
+    row = {
+        "id": f"{case.econsult_id}-v{effect.version}",
+        "econsult_id": case.econsult_id,
+        "patient_id": case.patient_id,
+        "version": effect.version,
+        "title": title,
+        "content": _addendum(question, message) if question else _reply(message),
+        "visible_to_patient": True,
+        "published_at": step.at,
+    }
+    await session.exec(insert(Document).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
 
 
 def _reply(message: Message) -> str:

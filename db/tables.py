@@ -184,6 +184,25 @@ class Timeline(SQLModel, table=True):
     recorded_at: datetime = _created_at()
 
 
+class LostStep(SQLModel, table=True):
+    """A step that was written and then lost to the workflow, because its worker died before Temporal knew of it."""
+
+    __tablename__ = "lost_step"
+
+    id: str = Field(
+        sa_column=Column(String, primary_key=True, server_default=text("gen_random_uuid()::text")), default=None
+    )
+    case_id: str = Field(index=True)
+    sequence: int
+    event: str
+    at: datetime = Field(sa_type=Utc)
+    actor_role: str
+    actor_id: str
+    detail: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    snapshot: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    recorded_at: datetime = _created_at()
+
+
 class Message(SQLModel, table=True):
     """A text inside a consult: stored first, part of it once the workflow has accepted it."""
 

@@ -145,10 +145,13 @@ def resume(clock: Clock, at: datetime) -> Clock:
 
 
 def end(clock: Clock, at: datetime, outcome: Outcome, by: Actor | None = None, why: str | None = None) -> Clock:
-    """Stop the clock for good: what it waited for has come (met), was waived, or no longer matters."""
+    """Stop the clock for good: what it waited for has come (met), was waived, or no longer matters.
+
+    A breach that nobody had noticed yet, for an outage say, goes on record with its true time; nobody is told any more.
+    """
     if clock.outcome is not None:
         return clock
-    clock = resume(clock, at)
+    clock = _with_unnoticed_breach(resume(clock, at), at)
     return clock.model_copy(update={"outcome": outcome, "ended_at": at, "ended_by": by, "why": why})
 
 
@@ -241,6 +244,16 @@ def _pass(
         suppressed=suppressed,
         notices=notices,
     )
+
+
+def _with_unnoticed_breach(clock: Clock, at: datetime) -> Clock:
+    for milestone in pending(clock):
+        due = due_at(clock, milestone)
+        if milestone.kind is MilestoneKind.BREACH and due is not None and due < at:
+            breach = _pass(clock, milestone, due, at, followed=False, told=set())
+            untold = breach.model_copy(update={"suppressed": "ended", "notices": ()})
+            return clock.model_copy(update={"fired": (*clock.fired, untold)})
+    return clock
 
 
 class SlaState(StrEnum):

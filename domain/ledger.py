@@ -98,14 +98,20 @@ def processor_fee(key: str, amount_cents: int, currency: str) -> LedgerEntry:
     )
 
 
-def earned(key: str, price: Price) -> LedgerEntry:
-    """The specialist has answered: the deposit becomes what is owed to network and clinician (decision 15)."""
-    postings = (
-        Posting(account=Account.PATIENT_DEPOSITS, amount_cents=price.total_cents),
-        Posting(account=Account.NETWORK_PAYABLE, amount_cents=-price.network_fee_cents),
-        Posting(account=Account.CLINICIAN_PAYABLE, amount_cents=-price.clinician_portion_cents),
+def earned(key: str, price: Price, deposit_cents: int) -> LedgerEntry:
+    """The specialist has answered: the deposit becomes what is owed to network and clinician (decision 15).
+
+    `deposit_cents` is what is still held. What went back to the patient before the answer is owed all the same, at the
+    platform's cost.
+    """
+    from_deposit = min(price.total_cents, max(deposit_cents, 0))
+    parts = (
+        (Account.PATIENT_DEPOSITS, from_deposit),
+        (Account.REFUNDS_GRANTED, price.total_cents - from_deposit),
+        (Account.NETWORK_PAYABLE, -price.network_fee_cents),
+        (Account.CLINICIAN_PAYABLE, -price.clinician_portion_cents),
     )
-    return LedgerEntry(key=key, kind=EntryKind.EARNED, currency=price.currency, postings=postings)
+    return LedgerEntry(key=key, kind=EntryKind.EARNED, currency=price.currency, postings=_postings(parts))
 
 
 def refund(key: str, amount_cents: int, currency: str, deposit_cents: int) -> LedgerEntry:
@@ -118,8 +124,7 @@ def refund(key: str, amount_cents: int, currency: str, deposit_cents: int) -> Le
         (Account.REFUNDS_GRANTED, amount_cents - from_deposit),
         (Account.PROCESSOR_BALANCE, -amount_cents),
     )
-    postings = tuple(Posting(account=account, amount_cents=cents) for account, cents in parts if cents)
-    return LedgerEntry(key=key, kind=EntryKind.REFUND, currency=currency, postings=postings)
+    return LedgerEntry(key=key, kind=EntryKind.REFUND, currency=currency, postings=_postings(parts))
 
 
 def dispute_opened(key: str, amount_cents: int, currency: str) -> LedgerEntry:
@@ -140,6 +145,10 @@ def dispute_won(key: str, amount_cents: int, currency: str) -> LedgerEntry:
 
 def dispute_lost(key: str, amount_cents: int, currency: str) -> LedgerEntry:
     return move(key, EntryKind.DISPUTE_LOST, currency, amount_cents, Account.DISPUTE_LOSSES, Account.DISPUTED_FUNDS)
+
+
+def _postings(parts: Iterable[tuple[Account, int]]) -> tuple[Posting, ...]:
+    return tuple(Posting(account=account, amount_cents=cents) for account, cents in parts if cents)
 
 
 def balances(entries: Iterable[LedgerEntry]) -> dict[Account, int]:

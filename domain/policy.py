@@ -85,7 +85,7 @@ def load(path: str = "") -> Policy:
     Raises `Invalid` (`policy.unreadable`, `policy.invalid`) naming every fault.
     """
     try:
-        text = Path(path).read_text() if path else _built_in()
+        text = Path(path).read_bytes() if path else _built_in()
     except OSError as error:
         raise Invalid("policy.unreadable", f"the policy file cannot be read: {error.strerror}") from error
     try:
@@ -95,5 +95,5 @@ def load(path: str = "") -> Policy:
         raise Invalid("policy.invalid", f"the policy file is not valid: {faults}") from error
 
 
-def _built_in() -> str:
-    return resources.files("domain").joinpath("data/policies/care.json").read_text()
+def _built_in() -> bytes:
+    return resources.files("domain").joinpath("data/policies/care.json").read_bytes()

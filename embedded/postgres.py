@@ -19,7 +19,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from embedded.process import HOST, POLL_SECONDS, Child, StartFailed, claim_port, start_child, wait_until
+from embedded.process import HOST, POLL_SECONDS, Child, StartFailed, claim_port, sole_user, start_child, wait_until
 from embedded.unprivileged import Launcher, choose_launcher, give
 
 SERVICE = "PostgreSQL"
@@ -82,13 +82,13 @@ class EmbeddedPostgres:
         if directory is None:
             temporary = tempfile.TemporaryDirectory(prefix="carewave-postgres-", ignore_cleanup_errors=True)
             directory = Path(cleanup.enter_context(temporary))
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        cleanup.enter_context(sole_user(directory, SERVICE))
         launcher = choose_launcher(binary("postgres"), directory)
         self._password = _password(directory)
         give(directory, launcher)
         data = directory / "data"
         if not data.exists():
-            _initialise(directory, launcher)
+            _initialise(directory, launcher, synced=self._kept is not None)
         _wait_for_predecessor(data)
         options = SETTINGS | {"port": str(self.port)} | ({} if self._kept else EPHEMERAL_SETTINGS)
         command: list[str | Path] = [*launcher.prefix, binary("postgres"), "-D", data]
@@ -156,7 +156,7 @@ def _password(directory: Path) -> str:
     return path.read_text().strip()
 
 
-def _initialise(directory: Path, launcher: Launcher) -> None:
+def _initialise(directory: Path, launcher: Launcher, *, synced: bool) -> None:
     """Make the data directory, whole or not at all."""
     unfinished = directory / "data.new"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -169,7 +169,8 @@ def _initialise(directory: Path, launcher: Launcher) -> None:
         USER,
         "--auth=scram-sha-256",
     ]
-    command += ["--pwfile", directory / "password", "--encoding=UTF8", "--no-instructions", "--no-sync"]
+    command += ["--pwfile", directory / "password", "--encoding=UTF8", "--no-instructions"]
+    command += [] if synced else ["--no-sync"]
     # The built-in provider sorts alike on every system; libc's locales differ between them.
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import functools
 import os
 import signal
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from domain.errors import CarewaveError
@@ -122,6 +123,18 @@ def _die_with(parent: int, death_signal: int) -> None:
     LIBC.prctl(PR_SET_PDEATHSIG, death_signal)
     if os.getppid() != parent:  # the parent died before prctl
         os._exit(1)
+
+
+@contextlib.contextmanager
+def sole_user(directory: Path, service: str) -> Iterator[None]:
+    """Hold the directory for this process; make it if need be. Raises `StartFailed` while another process holds it."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (directory / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartFailed(f"{service} already runs on {directory}; stop it, or use another directory.") from None
+        yield
 
 
 def free_port() -> int:

@@ -85,6 +85,13 @@ class Rehearsal:
         await self.stripe.webhooks.settled()
 
     async def has_ended(self, econsult_id: str) -> bool:
+        """Whether the execution is over, or comes to its end without time passing."""
+        for _ in range(100):
+            if await self._is_over(econsult_id):
+                return True
+        return False
+
+    async def _is_over(self, econsult_id: str) -> bool:
         # The plain call: the client cannot read a search attribute that this server reports as unset.
         asked = DescribeWorkflowExecutionRequest(
             namespace=self.client.namespace,

@@ -16,7 +16,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from embedded.process import HOST, Child, StartFailed, claim_port, free_port, listens, start_child, wait_until
+from embedded.process import (
+    HOST,
+    Child,
+    StartFailed,
+    claim_port,
+    free_port,
+    listens,
+    sole_user,
+    start_child,
+    wait_until,
+)
 
 SERVICE = "Temporal"
 UI_SERVICE = "Temporal UI"
@@ -97,7 +107,7 @@ class DevServer:
         self.address = f"{HOST}:{port}"
         self._http_port = free_port()
         folder = self.directory or Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="carewave-temporal-")))
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        cleanup.enter_context(sole_user(folder, SERVICE))
         self.child = start_child(SERVICE, self._command(port), folder / "temporal.log")
         # A graceful stop takes over a second, which a server in memory has no use for.
         cleanup.callback(self.child.stop, signal.SIGTERM if self.directory else signal.SIGKILL)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from temporalio import workflow
 
-from activities.contracts import Effect, QueueNotice, RecordStepInput, SetRate, StepDetail
+from activities.contracts import Effect, QueueNotice, RecordStepInput, SetRate, StepDetail, step_identity
 from domain import names, rates
 from domain.actors import SYSTEM, Actor, Audience, Notice
 from domain.clock import Fired
@@ -96,6 +96,8 @@ class RateRequest:
     ) -> RateReceipt:
         self.state.sequence += 1
         sequence = self.state.sequence
+        detail = detail or StepDetail()
+        identity = step_identity(event, detail)
         await self._clerk.write(
             RecordStepInput(
                 case_id=self.case_id,
@@ -104,15 +106,15 @@ class RateRequest:
                 event=event,
                 at=workflow.now(),
                 actor=actor,
-                detail=detail or StepDetail(),
+                detail=detail,
                 snapshot=rates.snapshot(self.order, self.state),
-                effects=(*effects, *(self._queued(sequence, notice) for notice in notices)),
+                effects=(*effects, *(self._queued(identity, notice) for notice in notices)),
             )
         )
         return RateReceipt(sequence=sequence, stage=self.state.stage)
 
-    def _queued(self, sequence: int, notice: Notice) -> QueueNotice:
-        key = names.operation_key(self.case_id, "notice", sequence, notice.audience, notice.template)
+    def _queued(self, identity: str, notice: Notice) -> QueueNotice:
+        key = names.operation_key(self.case_id, "notice", identity, notice.audience, notice.template)
         return QueueNotice(key=key, audience=notice.audience, template=notice.template)
 
 

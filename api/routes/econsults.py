@@ -39,6 +39,7 @@ from domain.errors import Invalid
 
 router = APIRouter(prefix="/econsults", tags=["econsults"])
 
+
 class Wanted(BaseModel):
     """Which eConsults, and which part of their list."""
 

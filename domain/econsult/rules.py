@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from domain.clock import deadline
+from domain.clock import due_at
 from domain.econsult.state import Assignment, EConsultState, Question, Refund
 from domain.econsult.states import (
     ANSWERED,
@@ -135,13 +135,14 @@ def may_reassign(state: EConsultState, policy: EConsultPolicy, now: datetime) ->
     if state.stage not in {Stage.WITH_SPECIALIST, Stage.INFO_REQUESTED}:
         raise Refused("econsult.not_with_specialist", f"the eConsult is {state.stage}")
     turnaround = state.clocks["turnaround"]
-    offered = any(fired.name == "reassignment_offered" for fired in turnaround.fired)
-    if not offered:
-        late = deadline(turnaround)
-        offer_after = policy.turnaround.milestones[-1].after - policy.turnaround.deadline
-        earliest = late + offer_after if late and late + offer_after > now else None
+    offer = policy.turnaround.milestones[-1]
+    if any(fired.name == offer.name for fired in turnaround.fired):
+        return
+    # An acknowledged ladder is climbed no further: whoever took the late case on may still reassign it in time.
+    due = due_at(turnaround, offer)
+    if due is None or now < due:
         raise Refused(
-            "assignment.not_late", "reassignment is not offered yet", missing=("turnaround.late",), earliest=earliest
+            "assignment.not_late", "reassignment is not offered yet", missing=("turnaround.late",), earliest=due
         )
 
 

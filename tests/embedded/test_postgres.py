@@ -8,7 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -18,15 +18,9 @@ from embedded import unprivileged
 from embedded.postgres import EmbeddedPostgres, binary
 from embedded.process import HOST, PortTaken, StartFailed
 from embedded.unprivileged import choose_launcher
-from tests.embedded.conftest import gone
+from tests.embedded.conftest import gone, processes_on
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root is turned into another user")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[EmbeddedPostgres]:
-    with EmbeddedPostgres(ephemeral=True) as running:
-        yield running
 
 
 def value(url: str, query: str) -> object:
@@ -36,40 +30,40 @@ def value(url: str, query: str) -> object:
     return row[0]
 
 
-def test_copies_a_database_from_a_template(server: EmbeddedPostgres) -> None:
-    with psycopg.connect(server.create_database("template")) as connection:
+def test_copies_a_database_from_a_template(postgres: EmbeddedPostgres) -> None:
+    with psycopg.connect(postgres.create_database("template")) as connection:
         connection.execute("CREATE TABLE visit AS SELECT 7 AS id")
-    copy = server.create_database("copy", template="template")
+    copy = postgres.create_database("copy", template="template")
     assert value(copy, "SELECT id FROM visit") == 7
 
 
-def test_creates_a_database_again_only_where_told(server: EmbeddedPostgres) -> None:
-    url = server.create_database("again")
-    assert server.create_database("again", exist_ok=True) == url
+def test_creates_a_database_again_only_where_told(postgres: EmbeddedPostgres) -> None:
+    url = postgres.create_database("again")
+    assert postgres.create_database("again", exist_ok=True) == url
     with pytest.raises(psycopg.errors.DuplicateDatabase):
-        server.create_database("again")
+        postgres.create_database("again")
 
 
-def test_drops_a_database_in_use(server: EmbeddedPostgres) -> None:
-    with psycopg.connect(server.create_database("busy")):
-        server.drop_database("busy")
-    server.drop_database("busy")
+def test_drops_a_database_in_use(postgres: EmbeddedPostgres) -> None:
+    with psycopg.connect(postgres.create_database("busy")):
+        postgres.drop_database("busy")
+    postgres.drop_database("busy")
     with pytest.raises(psycopg.OperationalError, match="does not exist"):
-        psycopg.connect(server.url("busy"))
+        psycopg.connect(postgres.url("busy"))
 
 
-def test_asks_for_the_password(server: EmbeddedPostgres) -> None:
+def test_asks_for_the_password(postgres: EmbeddedPostgres) -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(server.url("postgres"), password="wrong")
+        psycopg.connect(postgres.url("postgres"), password="wrong")
 
 
-def test_keeps_values_out_of_its_log(server: EmbeddedPostgres) -> None:
-    with psycopg.connect(server.create_database("private"), autocommit=True) as connection:
+def test_keeps_values_out_of_its_log(postgres: EmbeddedPostgres) -> None:
+    with psycopg.connect(postgres.create_database("private"), autocommit=True) as connection:
         connection.execute("CREATE TABLE patient (name text PRIMARY KEY)")
         connection.execute("INSERT INTO patient VALUES ('Marked-Name')")
         with pytest.raises(psycopg.errors.UniqueViolation):
             connection.execute("INSERT INTO patient VALUES ('Marked-Name')")
-    log = server.child.log.read_text()
+    log = postgres.child.log.read_text()
     assert "duplicate key" in log
     assert "Marked-Name" not in log
 
@@ -90,9 +84,7 @@ def test_keeps_its_state_over_a_restart_and_a_kill(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
-def test_a_killed_parent_leaves_no_postgres(
-    tmp_path: Path, run_parent: Callable[[str], subprocess.Popen[str]]
-) -> None:
+def test_a_killed_parent_leaves_no_postgres(tmp_path: Path, run_parent: Callable[[str], subprocess.Popen[str]]) -> None:
     parent = run_parent(f"""
 import time
 from pathlib import Path
@@ -103,6 +95,7 @@ with EmbeddedPostgres(Path({str(tmp_path)!r}) / "postgres"):
 """)
     assert parent.stdout is not None
     assert parent.stdout.readline() == "ready\n"
+    assert processes_on(tmp_path)
     parent.kill()
     assert gone(tmp_path)
 

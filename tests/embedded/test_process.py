@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from embedded.process import HOST, PortTaken, StartFailed, claim_port, free_port, start_child, wait_for_port
+from embedded.process import HOST, PortTaken, StartFailed, claim_port, free_port, sole_user, start_child, wait_for_port
 from tests.embedded.conftest import gone, processes_on
 
-SLEEPER = "import time; print('ready', flush=True); time.sleep(600)"
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+SLEEPER = "import time; time.sleep(600)"
+STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"
 
 
 def test_names_the_service_and_the_setting_of_a_taken_port() -> None:
@@ -63,6 +63,14 @@ def test_kills_a_child_that_ignores_the_signal(tmp_path: Path) -> None:
 def test_starts_children_from_the_main_thread_only(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool, pytest.raises(RuntimeError, match="main thread"):
         pool.submit(start_child, "Child", ["true"], tmp_path / "log").result()
+
+
+def test_refuses_a_directory_that_another_server_uses(tmp_path: Path) -> None:
+    refused = pytest.raises(StartFailed, match="Second already runs")
+    with sole_user(tmp_path, "First"), refused, sole_user(tmp_path, "Second"):
+        pass
+    with sole_user(tmp_path, "Third"):
+        pass
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")

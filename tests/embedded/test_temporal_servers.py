@@ -17,7 +17,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from embedded import temporal_servers
 from embedded.process import HOST, PortTaken, StartFailed, free_port
 from embedded.temporal_servers import DevServer, dev_server_path
-from tests.embedded.conftest import gone
+from tests.embedded.conftest import gone, processes_on
 
 PROCESS = SearchAttributeKey.for_keyword("Process")
 LEVEL = SearchAttributeKey.for_int("EscalationLevel")
@@ -64,6 +64,7 @@ with DevServer(Path({str(tmp_path)!r})):
 """)
     assert parent.stdout is not None
     assert parent.stdout.readline() == "ready\n"
+    assert processes_on(tmp_path)
     parent.kill()
     assert gone(tmp_path)
 
@@ -71,9 +72,9 @@ with DevServer(Path({str(tmp_path)!r})):
 def test_names_a_taken_port_of_the_server_and_of_its_ui() -> None:
     with socket.create_server((HOST, 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(PortTaken, match="Temporal: port .* --temporal-port"), DevServer(port=port):
+        with pytest.raises(PortTaken, match=r"Temporal: port .* --temporal-port"), DevServer(port=port):
             pass
-        with pytest.raises(PortTaken, match="Temporal UI: port .* --temporal-ui-port"), DevServer(ui_port=port):
+        with pytest.raises(PortTaken, match=r"Temporal UI: port .* --temporal-ui-port"), DevServer(ui_port=port):
             pass
 
 

@@ -362,7 +362,7 @@ class Consult:
         """Audience and template of every letter, in the order of the steps."""
         async with self.world.database.transaction() as session:
             found = select(OutboxNotice).where(OutboxNotice.case_id == names.econsult_case(self.econsult_id))
-            rows = sorted((await session.exec(found)).all(), key=lambda row: int(row.key.split(":")[3]))
+            rows = sorted((await session.exec(found)).all(), key=lambda row: row.queued_at)
             return [(row.audience, row.template) for row in rows]
 
     async def notice_keys(self) -> list[str]:

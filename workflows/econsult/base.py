@@ -9,7 +9,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from activities.contracts import Effect, QueueNotice, RecordStepInput, SaveAssignment, StepDetail
+from activities.contracts import Effect, QueueNotice, RecordStepInput, SaveAssignment, StepDetail, step_identity
 from domain import names
 from domain.actors import SYSTEM, Actor, Audience, Notice
 from domain.clock import Fired
@@ -52,6 +52,8 @@ class EConsultCase:
         """Write the step and all that belongs to it, in one transaction; what the caller reads next includes it."""
         self.state.sequence += 1
         sequence = self.state.sequence
+        detail = detail or StepDetail()
+        identity = step_identity(event, detail)
         await self._clerk.write(
             RecordStepInput(
                 case_id=self.case_id,
@@ -60,9 +62,9 @@ class EConsultCase:
                 event=event,
                 at=workflow.now(),
                 actor=actor,
-                detail=detail or StepDetail(),
+                detail=detail,
                 snapshot=snapshot(self.order, self.state),
-                effects=(*effects, *(self._queued(sequence, notice) for notice in notices)),
+                effects=(*effects, *(self._queued(identity, notice) for notice in notices)),
             ),
             *self._remarks(),
         )
@@ -106,10 +108,10 @@ class EConsultCase:
         """A milestone was passed: record it and tell whom the policy names."""
         await self.record(Event.CLOCK_MILESTONE, detail=milestone_detail(clock, fired), notices=fired.notices)
 
-    def _queued(self, sequence: int, notice: Notice) -> QueueNotice:
+    def _queued(self, identity: str, notice: Notice) -> QueueNotice:
         latest = self.state.assignments[-1] if self.state.assignments else None
         return QueueNotice(
-            key=self.key("notice", sequence, notice.audience, notice.template),
+            key=self.key("notice", identity, notice.audience, notice.template),
             audience=notice.audience,
             template=notice.template,
             specialist_id=latest.specialist_id if latest else None,

@@ -78,8 +78,9 @@ class CheckoutTrack(EConsultCase, ABC):
             self.state.stage = Stage.AWAITING_PAYMENT
             self.state.link_number += 1
             self.send_payment_link()
+            detail = StepDetail(subject=f"link:{self.state.link_number}")
             told = (tell(Audience.PATIENT, "payment_link"),)
-            return await self.record(Event.PAYMENT_LINK_REISSUED, request.actor, notices=told)
+            return await self.record(Event.PAYMENT_LINK_REISSUED, request.actor, detail, notices=told)
 
     @reissue_payment_link.validator
     def _reissue_allowed(self, request: acts.Act) -> None:

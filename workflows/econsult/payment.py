@@ -141,7 +141,7 @@ class PaymentTrack(CheckoutTrack, RefundTrack):
             notices=(tell(Audience.PATIENT, "payment_failed"),),
         )
         if self.clocks.has_run_out(PAYMENT):
-            await self.expire(StepDetail(subject=PAYMENT, code="payment.failed"))
+            await self.expire(StepDetail(subject=event.session_id, code="payment.failed"))
 
     async def _checkout_expired(self, event: PaymentEvent) -> None:
         self._forget_checkout(event.session_id)

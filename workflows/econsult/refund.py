@@ -145,7 +145,7 @@ class RefundTrack(EConsultCase):
             self.state.stage = Stage.REFUNDED
         await self.record(
             Event.REFUNDED,
-            detail=StepDetail(subject=payment_id, code=payment.reason, amount_cents=amount_cents),
+            detail=StepDetail(subject=reference, code=payment.reason, amount_cents=amount_cents),
             effects=(BookEntry(entry=entry),),
             notices=(tell(Audience.PATIENT, "refunded"),),
         )
@@ -156,7 +156,7 @@ class RefundTrack(EConsultCase):
         self._ask_support(f"{refund.request_id}-again", refund.payment_id, SYSTEM)
         await self.record(
             Event.REFUND_FAILED,
-            detail=StepDetail(subject=refund.payment_id, amount_cents=refund.amount_cents),
+            detail=StepDetail(subject=refund.request_id, amount_cents=refund.amount_cents),
             notices=(tell(Audience.SUPPORT, "refund_failed"), tell(Audience.OPERATIONS, "refund_failed")),
         )
 

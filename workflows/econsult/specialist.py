@@ -62,8 +62,9 @@ class SpecialistTrack(PaymentTrack):
             elif chosen := await self._choose():
                 await self._assign(chosen)
             elif first:
+                detail = StepDetail(subject=f"search:{len(self.state.assignments) + 1}")
                 desk = (tell(Audience.NETWORK_DESK, "no_specialist_free"),)
-                await self.record(Event.NO_SPECIALIST_FREE, notices=desk)
+                await self.record(Event.NO_SPECIALIST_FREE, detail=detail, notices=desk)
 
     async def _choose(self) -> str | None:
         found = await workflow.execute_local_activity_method(
@@ -205,6 +206,7 @@ class SpecialistTrack(PaymentTrack):
         """The answer: into the patient's record, earned, told to clinician and patient; the follow-up begins."""
         async with self.turn():
             rules.may_reply(self.state, request.assignment_id)
+            delivered = self._delivery(request)
             self.clocks.meet(TURNAROUND, request.actor)
             self.clocks.cancel(INFORMATION, "answered without it")
             self.state.stage = Stage.RESPONSE_READY
@@ -218,9 +220,7 @@ class SpecialistTrack(PaymentTrack):
                 tell(Audience.PATIENT, "follow_up_prompt"),
             )
             detail = StepDetail(subject=request.message_id)
-            await self.record(
-                Event.RESPONSE_READY, request.actor, detail, effects=self._delivery(request), notices=told
-            )
+            await self.record(Event.RESPONSE_READY, request.actor, detail, effects=delivered, notices=told)
             return await self.open_follow_up()
 
     @reply.validator
@@ -236,11 +236,14 @@ class SpecialistTrack(PaymentTrack):
         return await self.record(Event.FOLLOW_UP_WINDOW_OPENED)
 
     def _delivery(self, reply: acts.Reply) -> list[Effect]:
+        """What a reply brings about. Made before it counts as given: until then the deposit is the patient's."""
+        payment = self.state.accepted_payment
+        deposit_cents = self.state.deposit_of(payment.payment_id) if payment else 0
         effects: list[Effect] = [
             AcceptMessage(message_id=reply.message_id),
             PublishDocument(version=1, message_id=reply.message_id),
             self.set_assignment(AssignmentStatus.REPLIED),
-            BookEntry(entry=ledger.earned(self.key("earned"), self.order.price)),
+            BookEntry(entry=ledger.earned(self.key("earned"), self.order.price, deposit_cents)),
         ]
         if reply.in_person_recommended:
             effects.append(OpenCoordinationTask(key=self.key("coordination")))

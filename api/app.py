@@ -1,0 +1,123 @@
+"""The application: every router, what surrounds each request, and the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import Lifespan
+
+from api.auth import TokenVerifier
+from api.codec import codec_router, install_codec_cors
+from api.dependencies import Services
+from api.middleware import install_middleware
+from api.problems import install_problem_handlers
+from api.routes import (
+    assignments,
+    attachments,
+    clinicians,
+    coordination,
+    econsult_acts,
+    econsult_texts,
+    econsults,
+    follow_up_visits,
+    guide,
+    health,
+    ledger,
+    notes,
+    patients,
+    payment_pages,
+    rates,
+    refunds,
+    reports,
+    specialists,
+    specialties,
+    visits,
+    webhooks,
+)
+from config import Settings
+from crypto import Keyring
+
+# The guide before the eConsults: its path would also fit an id.
+ROUTERS = (
+    guide.router,
+    econsults.router,
+    econsult_acts.router,
+    econsult_texts.router,
+    follow_up_visits.router,
+    refunds.router,
+    assignments.router,
+    coordination.router,
+    rates.router,
+    reports.router,
+    ledger.router,
+    clinicians.router,
+    patients.router,
+    specialists.router,
+    specialties.router,
+    visits.router,
+    notes.router,
+    attachments.router,
+    payment_pages.router,
+    webhooks.router,
+    health.router,
+)
+
+DESCRIPTION = """Orders, steers and reads the long-lived processes of a care business.
+
+Bearer tokens (OIDC) say who calls; each operation names its roles. Errors are `application/problem+json` (RFC 9457)
+with a stable `code`. Times are UTC, money is integer cents. What a request does once when repeated takes an
+`Idempotency-Key` header. Lists answer `items` and `next_cursor`; give the latter as `cursor` for what follows.
+"""
+
+TAGS: list[dict[str, Any]] = [
+    {"name": "econsults", "description": "Specialist eConsults, from draft to closing."},
+    {"name": "assignments", "description": "What specialists do with their cases."},
+    {"name": "refunds", "description": "Money back, decided by support."},
+    {"name": "coordination", "description": "Arranging in-person care that a specialist recommended."},
+    {"name": "payment", "description": "Where patients pay."},
+    {"name": "rates", "description": "Clinicians' portions."},
+    {"name": "reports", "description": "Figures for operations."},
+    {"name": "clinicians"},
+    {"name": "patients"},
+    {"name": "specialists", "description": "The panel."},
+    {"name": "specialties", "description": "The catalogue."},
+    {"name": "visits", "description": "Visits and their notes."},
+    {"name": "attachments", "description": "Photos and diagnostics of patients."},
+    {"name": "webhooks", "description": "What outside services report."},
+    {"name": "codec", "description": "Shows encrypted payloads in the Temporal UI."},
+    {"name": "health"},
+]
+
+
+def create_app(services: Services, verifier: TokenVerifier, *, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """The application around services that exist already. Raises as `assemble` does."""
+    app = assemble(services.settings, verifier, lifespan=lifespan)
+    app.state.services = services
+    return app
+
+
+def assemble(settings: Settings, verifier: TokenVerifier, *, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """The application, whose lifespan must put `Services` into `app.state.services`.
+
+    Raises ValueError without a Stripe webhook secret and `crypto.keys_invalid` without codec keys.
+    """
+    webhooks.stripe_secrets(settings)
+    app = FastAPI(
+        title="Carewave",
+        version="1",
+        summary="Long-lived care processes on Temporal.",
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+    )
+    app.state.token_verifier = verifier
+    install_problem_handlers(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    keyring = Keyring.parse(settings.codec_keys.get_secret_value())
+    app.include_router(codec_router(keyring, settings.codec_access_key.get_secret_value()))
+    install_codec_cors(app, [origin for part in settings.codec_cors_origins.split(",") if (origin := part.strip())])
+    install_middleware(app, max_body_bytes=settings.max_body_bytes)
+    return app
