@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.common import SearchAttributePair as Pair
 from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -143,7 +143,7 @@ async def _answer(update: Awaitable[Answer]) -> Answer:
     try:
         async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
             return await update
-    except TimeoutError:
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         raise GatewayUnavailable("temporal.no_answer", "no worker answered in time; the act is kept") from None
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:

@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import Interceptor, Worker
+from temporalio.worker import Interceptor, PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.interceptor import StableErrors
 from activities.payments import PaymentActivities
 from activities.ports import CaseRecords, PaymentGateway, PaymentPages, SpecialistNetwork
 from activities.records import RecordActivities
+from activities.sweep import SweepActivities
+from config import Settings, settings
 from domain.names import TaskQueue
+from leaving import leave
+from observability import LogContextInterceptor, configure_logging
+from schedules import ensure_schedule
+from temporal_client import connect
 from workflows.econsult.workflow import EConsult
 from workflows.rate_request import RateRequest
+from workflows.reconcile import Reconcile
 
 BUILD = "carewave-1"
 
 PASSED_THROUGH = ("activities", "domain", "pydantic", "pydantic_core", "annotated_types")
 """Modules without state of their own: workflows share them instead of importing them anew for each run."""
 
-WORKFLOWS = (EConsult, RateRequest)
+WORKFLOWS = (EConsult, RateRequest, Reconcile)
+
+CACHED_WORKFLOW_BYTES = 75_000
+FEWEST_CACHED, MOST_CACHED = 100, 20_000
+
+logger = logging.getLogger("worker")
 
 
 @dataclass(frozen=True)
@@ -34,12 +51,12 @@ class Adapters:
     network: SpecialistNetwork
     gateway: PaymentGateway
     pages: PaymentPages
+    sweep: SweepActivities | None = None
+    """None where nothing is swept: without a schedule nobody asks for it."""
 
 
 def sandbox() -> SandboxedWorkflowRunner:
-    return SandboxedWorkflowRunner(
-        restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-    )
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 def build_worker(
@@ -64,10 +81,87 @@ def build_worker(
             payments.close_checkout,
             payments.refund,
             payments.read_fee,
+            *_sweep_activities(adapters.sweep),
         ],
         interceptors=[StableErrors(), *interceptors],
         workflow_runner=sandbox(),
         max_cached_workflows=max_cached_workflows,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         graceful_shutdown_timeout=graceful_shutdown,
         build_id=BUILD,
     )
+
+
+def _sweep_activities(sweep: SweepActivities | None) -> list[Callable[..., Any]]:
+    if sweep is None:
+        return []
+    return [
+        sweep.start_missing_cases,
+        sweep.deliver_pending_webhooks,
+        sweep.deliver_due_notices,
+        sweep.find_stranded,
+    ]
+
+
+def cache_size(memory_bytes: int) -> int:
+    """How many workflows to keep in memory: at most a quarter of it, within sensible bounds."""
+    return max(FEWEST_CACHED, min(MOST_CACHED, memory_bytes // 4 // CACHED_WORKFLOW_BYTES))
+
+
+async def run_worker(chosen: Settings) -> None:
+    """Work until SIGTERM or SIGINT, then let running activities finish; notices are sent beside it.
+
+    Raises RuntimeError when Temporal does not answer, `crypto.keys_invalid` without usable keys.
+    """
+    # Here, because it imports this module, and the libraries of Stripe and Twilio take their time.
+    from wiring import wired  # noqa: PLC0415
+
+    stopping = _stop_signals()
+    client = await connect(chosen)
+    async with wired(chosen, client) as parts:
+        await ensure_schedule(client)
+        worker = build_worker(
+            client,
+            parts.adapters,
+            interceptors=[LogContextInterceptor()],
+            max_cached_workflows=chosen.worker_max_cached_workflows or cache_size(_memory_bytes()),
+            graceful_shutdown=timedelta(seconds=chosen.worker_graceful_shutdown_seconds),
+        )
+        sending = asyncio.create_task(parts.notices.run_forever(parts.nudge))
+        try:
+            async with worker:
+                logger.info("worker_started")
+                await stopping.wait()
+                logger.info("worker_stopping")
+        finally:
+            # Last: the steps of the activities that just finished call for notices too.
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+
+def _stop_signals() -> asyncio.Event:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    return stopping
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def main() -> None:
+    """Run a worker as the settings describe it."""
+    chosen = settings()
+    configure_logging(chosen.log_level)
+    try:
+        asyncio.run(run_worker(chosen))
+    except Exception:
+        logger.exception("worker_failed")
+        leave(1)
+    leave()
+
+
+if __name__ == "__main__":
+    main()

@@ -77,6 +77,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "coordination", "description": "Arranging in-person care that a specialist recommended."},
     {"name": "payment", "description": "Where patients pay."},
     {"name": "rates", "description": "Clinicians' portions."},
+    {"name": "ledger", "description": "Double-entry bookkeeping, integer cents."},
     {"name": "reports", "description": "Figures for operations."},
     {"name": "clinicians"},
     {"name": "patients"},

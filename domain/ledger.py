@@ -7,7 +7,6 @@ cost.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Self
@@ -149,12 +148,3 @@ def dispute_lost(key: str, amount_cents: int, currency: str) -> LedgerEntry:
 
 def _postings(parts: Iterable[tuple[Account, int]]) -> tuple[Posting, ...]:
     return tuple(Posting(account=account, amount_cents=cents) for account, cents in parts if cents)
-
-
-def balances(entries: Iterable[LedgerEntry]) -> dict[Account, int]:
-    """Each account's balance in cents; they always sum to zero."""
-    totals: Counter[Account] = Counter()
-    for entry in entries:
-        for posting in entry.postings:
-            totals[posting.account] += posting.amount_cents
-    return dict(totals)

@@ -5,9 +5,8 @@ The demo and the tests drive it; time moves only when they say so.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -109,42 +108,51 @@ async def rehearse(
     deliver: Deliver | None = None,
     interceptors: tuple[Interceptor, ...] = (),
     max_cached_workflows: int = 1000,
-    with_worker: bool = True,
 ) -> AsyncIterator[Rehearsal]:
     """Everything running, on a fresh simulated clock. `deliver` takes the payment processor's webhooks."""
     ring = keyring or Keyring.parse(generate_key("rehearsal"))
     vault.open(ring)
-    async with AsyncExitStack() as stack:
-        env = await stack.enter_async_context(
-            await WorkflowEnvironment.start_time_skipping(
-                data_converter=data_converter(ring), test_server_existing_path=str(test_server_path())
-            )
-        )
+    starting = await WorkflowEnvironment.start_time_skipping(
+        data_converter=data_converter(ring), test_server_existing_path=str(test_server_path())
+    )
+    async with starting as env, _prepared(env, database, ring, deliver) as rehearsal:
         await register_search_attributes(env.client)
-        clock = Clock(await env.get_current_time())
-        stripe = StripeSandbox(
-            api_key=STRIPE_KEY, webhook_secret=WEBHOOK_SECRET, base_url=STRIPE_URL, deliver=deliver, clock=clock
+        worker = build_worker(
+            env.client,
+            rehearsal.adapters,
+            interceptors=interceptors,
+            max_cached_workflows=max_cached_workflows,
+            graceful_shutdown=timedelta(0),
         )
-        stack.push_async_callback(stripe.close)
-        http = await stack.enter_async_context(
-            httpx.AsyncClient(transport=httpx.ASGITransport(stripe_app(stripe)))
-        )
-        links = PaymentLinks(ring, PUBLIC_URL)
+        async with worker:
+            yield rehearsal
+
+
+@asynccontextmanager
+async def real_time(client: Client, database: Database, keyring: Keyring, deliver: Deliver) -> AsyncIterator[Rehearsal]:
+    """The same beside a real server, whose time is everybody's, and without a worker."""
+    env = WorkflowEnvironment.from_client(client)
+    async with _prepared(env, database, keyring, deliver) as rehearsal:
+        yield rehearsal
+
+
+@asynccontextmanager
+async def _prepared(
+    env: WorkflowEnvironment, database: Database, keyring: Keyring, deliver: Deliver | None
+) -> AsyncIterator[Rehearsal]:
+    clock = Clock(await env.get_current_time())
+    stripe = StripeSandbox(
+        api_key=STRIPE_KEY, webhook_secret=WEBHOOK_SECRET, base_url=STRIPE_URL, deliver=deliver, clock=clock
+    )
+    links = PaymentLinks(keyring, PUBLIC_URL)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(stripe_app(stripe))) as http:
         adapters = Adapters(
             records=SqlCaseRecords(database),
             network=SqlSpecialistPanel(database),
             gateway=StripeGateway(STRIPE_KEY, api_base=STRIPE_URL, http_client=http),
             pages=links,
         )
-        if with_worker:
-            await stack.enter_async_context(
-                build_worker(
-                    env.client,
-                    adapters,
-                    interceptors=interceptors,
-                    max_cached_workflows=max_cached_workflows,
-                    graceful_shutdown=timedelta(0),
-                )
-            )
-        yield Rehearsal(env, database, Cases(env.client), stripe, adapters, ring, links, clock)
-        await asyncio.sleep(0)
+        try:
+            yield Rehearsal(env, database, Cases(env.client), stripe, adapters, keyring, links, clock)
+        finally:
+            await stripe.close()

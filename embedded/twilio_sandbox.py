@@ -168,9 +168,14 @@ def _routes(sandbox: TwilioSandbox) -> APIRouter:
         if account_sid != sandbox.account_sid or not secrets.compare_digest(right.encode(), offered.encode()):
             raise TwilioError(20003, 401)
 
-    router = APIRouter(prefix="/2010-04-01/Accounts/{account_sid}", dependencies=[Depends(authenticated)])
+    account = "/2010-04-01/Accounts/{account_sid}"
+    router = APIRouter(dependencies=[Depends(authenticated)])
 
-    @router.post("/Messages.json", status_code=201)
+    @router.get(f"{account}.json")
+    async def read_account(account_sid: str) -> dict[str, Any]:
+        return {"sid": account_sid, "friendly_name": "Sandbox", "status": "active", "type": "Full"}
+
+    @router.post(f"{account}/Messages.json", status_code=201)
     async def create(
         later: BackgroundTasks,
         account_sid: str,
@@ -193,7 +198,7 @@ def _routes(sandbox: TwilioSandbox) -> APIRouter:
         later.add_task(sandbox.deliver, text.sid)
         return _resource(text)
 
-    @router.get("/Messages/{sid}.json")
+    @router.get(f"{account}/Messages/{{sid}}.json")
     async def fetch(sid: str) -> dict[str, Any]:
         return _resource(sandbox.text(sid))
 

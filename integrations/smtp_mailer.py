@@ -84,6 +84,28 @@ class SmtpMailer:
             reason = f"the mail server could not be used ({type(failure).__name__})"
             raise GatewayUnavailable("mail.unavailable", reason) from None
 
+    async def ping(self) -> None:
+        """Connect, sign in if there is a password, and ask for nothing. Raises `GatewayUnavailable`."""
+        implicit_tls = self._port == IMPLICIT_TLS_PORT
+        server = aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            username=self._username if self._password else None,
+            password=self._password or None,
+            use_tls=implicit_tls,
+            start_tls=self._starttls and not implicit_tls,
+            tls_context=self._tls_context,
+            timeout=self._timeout,
+        )
+        try:
+            async with server:
+                await server.noop()
+        except aiosmtplib.SMTPAuthenticationError as answer:
+            raise _refused(answer) from None
+        except (aiosmtplib.SMTPException, OSError) as failure:
+            reason = f"the mail server could not be used ({type(failure).__name__})"
+            raise GatewayUnavailable("mail.unavailable", reason) from None
+
     def _compose(self, email: Email, recipient: Address) -> EmailMessage:
         message = EmailMessage()
         try:

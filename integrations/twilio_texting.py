@@ -8,6 +8,8 @@ repeated.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
@@ -44,6 +46,7 @@ class TwilioTexting:
         status_callback: str | None = None,
         timeout: float = 15.0,
     ) -> None:
+        self._account_sid = account_sid
         self._from_number = from_number
         self._status_callback = status_callback
         self._transport = _Transport(api_base, timeout)
@@ -57,20 +60,18 @@ class TwilioTexting:
         included.
         """
         options = {"status_callback": self._status_callback} if self._status_callback else {}
-        # `from None` throughout: what Twilio says quotes the number.
-        try:
+        with _twilio_errors():
             sent = await self._client.messages.create_async(
                 to=message.to, from_=self._from_number, body=message.body, **options
             )
-        except TwilioException as error:
-            raise _failure(getattr(error, "status", 0), getattr(error, "code", None)) from None
-        except httpx.HTTPError as error:
-            raise GatewayUnavailable("text.unavailable", f"no answer ({type(error).__name__})") from None
-        except ValueError:
-            raise GatewayUnavailable("text.unavailable", "the answer is not JSON") from None
         if sent.error_code:
             raise _failure(400, int(sent.error_code))
         return TextReceipt(message_sid=sent.sid, status=sent.status)
+
+    async def ping(self) -> None:
+        """Read our account. Raises as `send` does when Twilio cannot be reached or refuses our credentials."""
+        with _twilio_errors():
+            await self._client.api.v2010.accounts(self._account_sid).fetch_async()
 
     async def aclose(self) -> None:
         await self._transport.aclose()
@@ -115,6 +116,19 @@ class _Transport(AsyncHttpClient):  # type: ignore[misc]
 
     async def aclose(self) -> None:
         await self._http.aclose()
+
+
+@contextmanager
+def _twilio_errors() -> Iterator[None]:
+    # `from None` throughout: what Twilio says quotes the number.
+    try:
+        yield
+    except TwilioException as error:
+        raise _failure(getattr(error, "status", 0), getattr(error, "code", None)) from None
+    except httpx.HTTPError as error:
+        raise GatewayUnavailable("text.unavailable", f"no answer ({type(error).__name__})") from None
+    except ValueError:
+        raise GatewayUnavailable("text.unavailable", "the answer is not JSON") from None
 
 
 def _failure(status: int, code: int | None) -> GatewayRejected | GatewayUnavailable:

@@ -17,9 +17,15 @@ TEMPLATE = "template_carewave"
 
 
 @pytest.fixture(scope="session")
-def keyring() -> Keyring:
-    """The data key of this test process; encrypted columns use it."""
-    ring = Keyring.parse(generate_key("test"))
+def data_keys() -> str:
+    """The data key of this test process, as the setting holds it."""
+    return generate_key("test")
+
+
+@pytest.fixture(scope="session")
+def keyring(data_keys: str) -> Keyring:
+    """Encrypted columns use it from now on."""
+    ring = Keyring.parse(data_keys)
     vault.open(ring)
     return ring
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from sqlmodel import select
+from temporalio.workflow import UpdateMethodMultiParam
 
 from api.webhooks import stripe_events
+from cases import Answer, Asked
 from db.session import Database
 from db.tables import (
     AssignmentRow,
@@ -184,7 +187,7 @@ class Consult:
         """Open the payment page; its session id."""
         await self.world.synchronise()
         request = acts.OpenCheckout(actor=self.patient, link_number=link_number)
-        opened = await self.world.cases.act(self.econsult_id, EConsult.open_checkout, request, new_id())
+        opened = await self.act(EConsult.open_checkout, request)
         return opened.url.rstrip("/").rsplit("/", 1)[-1]
 
     async def pay(self, session_id: str | None = None) -> str:
@@ -204,14 +207,14 @@ class Consult:
     async def accept(self) -> acts.Receipt:
         assignment = await self.assigned()
         request = acts.AssignmentAct(actor=self._as(assignment), assignment_id=assignment.assignment_id)
-        return await self.world.cases.act(self.econsult_id, EConsult.accept_case, request, new_id())
+        return await self.act(EConsult.accept_case, request)
 
     async def decline(self) -> acts.Receipt:
         assignment = await self.assigned()
         request = acts.DeclineCase(
             actor=self._as(assignment), assignment_id=assignment.assignment_id, reason="out_of_scope"
         )
-        return await self.world.cases.act(self.econsult_id, EConsult.decline_case, request, new_id())
+        return await self.act(EConsult.decline_case, request)
 
     async def request_information(self) -> acts.Receipt:
         assignment = await self.assigned()
@@ -220,11 +223,11 @@ class Consult:
             assignment_id=assignment.assignment_id,
             message_id=await self.write("information_request"),
         )
-        return await self.world.cases.act(self.econsult_id, EConsult.request_information, request, new_id())
+        return await self.act(EConsult.request_information, request)
 
     async def provide_information(self) -> acts.Receipt:
         request = acts.ProvideInformation(actor=self.clinician, message_id=await self.write("information"))
-        return await self.world.cases.act(self.econsult_id, EConsult.provide_information, request, new_id())
+        return await self.act(EConsult.provide_information, request)
 
     async def reply(
         self, *, to: Assignment | None = None, in_person: bool = False, update_id: str | None = None
@@ -236,13 +239,13 @@ class Consult:
             message_id=await self.write("reply"),
             in_person_recommended=in_person,
         )
-        return await self.world.cases.act(self.econsult_id, EConsult.reply, request, update_id or new_id())
+        return await self.act(EConsult.reply, request, update_id)
 
     async def ask(self) -> str:
         """Ask a follow-up question; its id."""
         question_id = await self.write("question")
         request = acts.AskFollowUp(actor=self.clinician, message_id=question_id)
-        await self.world.cases.act(self.econsult_id, EConsult.ask_follow_up, request, new_id())
+        await self.act(EConsult.ask_follow_up, request)
         return question_id
 
     async def answer(self, question_id: str) -> acts.Receipt:
@@ -253,7 +256,7 @@ class Consult:
             question_id=question_id,
             message_id=await self.write("answer"),
         )
-        return await self.world.cases.act(self.econsult_id, EConsult.answer_follow_up, request, new_id())
+        return await self.act(EConsult.answer_follow_up, request)
 
     async def book(self, after: timedelta = timedelta(days=3)) -> str:
         """Book the follow-up visit; its id."""
@@ -270,46 +273,51 @@ class Consult:
             )
             session.add(visit)
         request = acts.BookFollowUpVisit(actor=self.patient, visit_id=visit.id, starts_at=starts_at)
-        await self.world.cases.act(self.econsult_id, EConsult.book_follow_up_visit, request, new_id())
+        await self.act(EConsult.book_follow_up_visit, request)
         return visit.id
 
     async def complete_visit(self, visit_id: str) -> acts.Receipt:
         request = acts.CompleteFollowUpVisit(actor=self.clinician, visit_id=visit_id)
-        return await self.world.cases.act(self.econsult_id, EConsult.complete_follow_up_visit, request, new_id())
+        return await self.act(EConsult.complete_follow_up_visit, request)
 
     async def decline_visit(self) -> acts.Receipt:
         request = acts.Act(actor=self.patient)
-        return await self.world.cases.act(self.econsult_id, EConsult.decline_follow_up_visit, request, new_id())
+        return await self.act(EConsult.decline_follow_up_visit, request)
 
     async def judge_outcome(self) -> acts.Receipt:
         request = acts.CaptureOutcome(actor=self.clinician, improved_care_plan=True, avoided_in_person=True)
-        return await self.world.cases.act(self.econsult_id, EConsult.capture_outcome, request, new_id())
+        return await self.act(EConsult.capture_outcome, request)
 
     async def cancel(self) -> acts.Receipt:
         request = acts.CancelOrder(actor=self.clinician, reason="patient_request")
-        return await self.world.cases.act(self.econsult_id, EConsult.cancel, request, new_id())
+        return await self.act(EConsult.cancel, request)
 
     async def reissue(self) -> acts.Receipt:
         request = acts.Act(actor=self.clinician)
-        return await self.world.cases.act(self.econsult_id, EConsult.reissue_payment_link, request, new_id())
+        return await self.act(EConsult.reissue_payment_link, request)
 
     async def reassign(self) -> acts.Receipt:
         request = acts.CancelOrder(actor=OPERATIONS, reason="late")
-        return await self.world.cases.act(self.econsult_id, EConsult.reassign, request, new_id())
+        return await self.act(EConsult.reassign, request)
 
     async def request_refund(self) -> str:
         request_id = new_id()
         request = acts.RequestRefund(actor=self.patient, request_id=request_id)
-        await self.world.cases.act(self.econsult_id, EConsult.request_refund, request, new_id())
+        await self.act(EConsult.request_refund, request)
         return request_id
 
     async def decide_refund(self, request_id: str, amount_cents: int | None) -> acts.Receipt:
         request = acts.DecideRefund(actor=SUPPORT, request_id=request_id, amount_cents=amount_cents)
-        return await self.world.cases.act(self.econsult_id, EConsult.decide_refund, request, new_id())
+        return await self.act(EConsult.decide_refund, request)
 
     async def acknowledge(self, clock: str) -> acts.Receipt:
         request = acts.AcknowledgeEscalation(actor=OPERATIONS, clock=clock)
-        return await self.world.cases.act(self.econsult_id, EConsult.acknowledge_escalation, request, new_id())
+        return await self.act(EConsult.acknowledge_escalation, request)
+
+    async def act(
+        self, update: UpdateMethodMultiParam[[Any, Asked], Answer], request: Asked, update_id: str | None = None
+    ) -> Answer:
+        return await self.world.cases.act(self.econsult_id, update, request, update_id or new_id())
 
     async def write(self, kind: str) -> str:
         """Store a text, as the API does before the act; its id."""

@@ -1,0 +1,164 @@
+"""The worker is killed with SIGKILL between any two steps of a life; the life is the same."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import NoResultFound
+from temporalio.client import Client
+
+from crypto import Keyring
+from db.session import Database
+from domain import names
+from domain.clock import ClockPolicy, Milestone, MilestoneKind
+from domain.econsult.states import Stage
+from domain.econsult.view import EConsultSnapshot
+from domain.names import TaskQueue
+from domain.policy import EConsultPolicy
+from embedded.rehearsal import PUBLIC_URL, STRIPE_KEY, Rehearsal, real_time
+from embedded.stripe_sandbox.app import create_app
+from embedded.temporal_servers import DevServer
+from temporal_client import data_converter, register_search_attributes
+from tests.adapters.loopback import serve
+from tests.crash import worker_process
+from tests.crash.worker_process import WorkerSettings
+from tests.workflows.consult import Consult, deliver_to, invite_people
+from workflows.econsult.workflow import EConsult
+
+pytestmark = pytest.mark.crash
+
+GIVE_UP = timedelta(seconds=1)
+"""After this long the server gives a dead worker's task to another one."""
+
+
+@asynccontextmanager
+async def restarted_workers(settings: WorkerSettings) -> AsyncIterator[list[int]]:
+    """Keep one worker process alive, whatever becomes of it; yields the exit codes of the dead."""
+    context: ForkServerContext = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([worker_process.__name__])
+    deaths: list[int] = []
+    living: list[ForkServerProcess] = []
+
+    async def supervise() -> None:
+        while True:
+            process = context.Process(target=worker_process.run, args=(settings,), daemon=True)
+            living.append(process)
+            await asyncio.to_thread(process.start)  # the first one waits for the imports
+            await asyncio.to_thread(process.join)
+            deaths.append(process.exitcode or 0)
+
+    supervisor = asyncio.create_task(supervise())
+    try:
+        yield deaths
+    finally:
+        supervisor.cancel()
+        living[-1].kill()
+        await asyncio.gather(supervisor, return_exceptions=True)
+
+
+async def test_a_life_survives_a_kill_between_any_two_steps(
+    database: Database, database_url: str, data_keys: str, keyring: Keyring, tmp_path: Path
+) -> None:
+    places: list[Rehearsal] = []
+    with DevServer() as server:
+        client = await Client.connect(server.address, data_converter=data_converter(keyring))
+        await register_search_attributes(client)
+        async with real_time(client, database, keyring, deliver_to(places)) as world:
+            places.append(world)
+            async with serve(create_app(world.stripe)) as stripe_url:
+                settings = WorkerSettings(
+                    temporal_address=server.address,
+                    database_url=database_url,
+                    stripe_url=stripe_url,
+                    stripe_key=STRIPE_KEY,
+                    keys=data_keys,
+                    public_url=PUBLIC_URL,
+                    marks=tmp_path,
+                )
+                async with restarted_workers(settings) as deaths:
+                    consult = HastyConsult(world, await invite_people(database))
+                    await live(consult)
+                    assert len(deaths) >= 16
+                    assert set(deaths) == {-9}
+                await check(consult)
+
+
+@dataclass
+class HastyConsult(Consult):
+    """The follow-up window is seconds long, and the server gives a dead worker up soon."""
+
+    async def place(self) -> None:
+        self.policy = self.policy.model_copy(update={"follow_up_window": _window(self.policy)})
+        await self.insert_order()
+        await self.world.client.start_workflow(
+            EConsult.run,
+            self.order,
+            id=names.econsult_case(self.econsult_id),
+            task_queue=TaskQueue.ECONSULTS,
+            task_timeout=GIVE_UP,
+        )
+        await self.status()
+
+    async def status(self) -> EConsultSnapshot:
+        """From the database: a query would wait for a worker that is just being killed."""
+        for _ in range(1000):
+            with contextlib.suppress(NoResultFound):
+                return await self.recorded()
+            await asyncio.sleep(0.02)
+        raise AssertionError("nothing was recorded")
+
+    async def happened(self, event: str, times: int = 1) -> list[str]:
+        for _ in range(1000):
+            if (events := await self.events()).count(event) >= times:
+                return events
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"{event} did not happen: {events}")
+
+
+def _window(policy: EConsultPolicy) -> ClockPolicy:
+    end = Milestone(name="window_closed", kind=MilestoneKind.END, after=timedelta(seconds=8))
+    return policy.follow_up_window.model_copy(update={"milestones": (end,)})
+
+
+async def live(consult: HastyConsult) -> None:
+    await consult.place()
+    await consult.pay()
+    await consult.happened("fee_booked")
+    await consult.happened("assigned")
+    await consult.decline()
+    await consult.happened("assigned", times=2)
+    await consult.accept()
+    await consult.reply(in_person=True)
+    await consult.answer(await consult.ask())
+    await consult.decide_refund(await consult.request_refund(), 4000)
+    await consult.happened("refunded")
+    await consult.happened("closed")
+
+
+async def check(consult: Consult) -> None:
+    steps = await consult.steps()
+    assert [step.sequence for step in steps] == list(range(1, len(steps) + 1))
+    events = [step.event for step in steps]
+    for once in ("ordered", "paid", "fee_booked", "response_ready", "question_asked", "refunded", "closed"):
+        assert events.count(once) == 1, once
+    assert (await consult.recorded()).stage is Stage.CLOSED
+    assert await consult.balances() == {
+        "processor_balance": 14000 - 436 - 4000,
+        "processor_fees": 436,
+        "refunds_granted": 4000,
+        "network_payable": -12000,
+        "clinician_payable": -2000,
+    }
+    assert [document.version for document in await consult.documents()] == [1, 2]
+    letters = await consult.notices()
+    for letter in (("patient", "payment_link"), ("clinician", "response_ready"), ("patient", "refunded")):
+        assert letters.count(letter) == 1, letter

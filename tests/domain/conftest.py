@@ -1,0 +1,6 @@
+"""Properties are searched for, not timed: a busy machine is no failure."""
+
+from hypothesis import settings
+
+settings.register_profile("domain", deadline=None)
+settings.load_profile("domain")

@@ -1,0 +1,189 @@
+"""Every number of the eConsult is the one decided, and a policy file that cannot be used says why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from domain import policy
+from domain.clock import Milestone, MilestoneKind
+from domain.errors import Invalid
+from domain.policy import LatePayment
+
+CARE = policy.load()
+ECONSULT = CARE.econsult
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+
+NUMBERS: dict[str, Any] = {
+    # E-15, E-20, E-21
+    "econsult.network_fee_cents": 12_000,
+    "econsult.clinician_portion_cents": 2_000,
+    # decision 18
+    "econsult.payment.payment_reminder_1": 24 * HOUR,
+    "econsult.payment.payment_reminder_2": 72 * HOUR,
+    "econsult.payment.payment_expired": 7 * DAY,
+    "econsult.unpaid_watch": 14 * DAY,
+    "econsult.checkout_lifetime": 23 * HOUR + 30 * MINUTE,
+    "econsult.checkout_checks.0": 15 * MINUTE,
+    "econsult.checkout_checks.1": 23 * HOUR + 31 * MINUTE,
+    # decision 13
+    "econsult.turnaround.reply_target": 24 * HOUR,
+    "econsult.turnaround.reply_late": 48 * HOUR,
+    "econsult.turnaround.reassignment_offered": 72 * HOUR,
+    "econsult.answer.answer_target": 24 * HOUR,
+    "econsult.answer.answer_late": 48 * HOUR,
+    "econsult.information.information_reminder": 24 * HOUR,
+    "econsult.information.information_late": 72 * HOUR,
+    "econsult.max_assignments": 3,
+    "econsult.specialist_search_interval": HOUR,
+    # decision 12, E-06
+    "econsult.follow_up_window.window_closing": 192 * HOUR,
+    "econsult.follow_up_window.window_closed": 240 * HOUR,
+    # E-10, decision 15
+    "econsult.booking.booking_reminder_1": 3 * DAY,
+    "econsult.booking.booking_reminder_2": 7 * DAY,
+    "econsult.follow_up_patience": 7 * DAY,
+    # decision 17
+    "econsult.old_visit_advice": 30 * DAY,
+    # decision 19
+    "econsult.refund_decision.refund_decision_reminder": 24 * HOUR,
+    "econsult.refund_decision.refund_decision_late": 72 * HOUR,
+    "econsult.money_watch": 120 * DAY,
+    # decision 16
+    "rate_request.decision.decision_reminder": 2 * DAY,
+    "rate_request.decision.decision_late": 5 * DAY,
+    # E-09
+    "benchmarks.improved_care_plan_percent": 90,
+    "benchmarks.avoided_in_person_percent": 70,
+}
+
+
+def numbers(value: object, path: str) -> Iterator[tuple[str, Any]]:
+    """Every whole number and duration in a policy; a milestone stands for its time."""
+    if isinstance(value, Milestone):
+        yield f"{path}.{value.name}", value.after
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from numbers(getattr(value, name), path if name == "milestones" else f"{path}.{name}".lstrip("."))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from numbers(item, path if isinstance(item, Milestone) else f"{path}.{index}")
+    elif isinstance(value, int | timedelta):
+        yield path, value
+
+
+def test_every_number_is_the_one_decided() -> None:
+    assert dict(numbers(CARE, "")) == NUMBERS
+
+
+def test_a_consult_costs_140_dollars_unless_the_clinician_asks_more() -> None:
+    assert ECONSULT.network_fee_cents + ECONSULT.clinician_portion_cents == 14_000
+    assert ECONSULT.currency == "usd"
+
+
+def test_a_payment_after_expiry_goes_back() -> None:
+    assert ECONSULT.late_payment is LatePayment.REFUND
+
+
+def test_a_checkout_is_looked_at_once_more_when_it_cannot_be_paid_any_more() -> None:
+    assert ECONSULT.checkout_lifetime <= DAY
+    assert ECONSULT.checkout_checks[-1] > ECONSULT.checkout_lifetime
+
+
+@pytest.mark.parametrize(
+    ("milestone", "kind", "told"),
+    [
+        ("payment.payment_reminder_1", MilestoneKind.REMIND, {"patient"}),
+        ("payment.payment_reminder_2", MilestoneKind.REMIND, {"patient", "clinician"}),
+        ("payment.payment_expired", MilestoneKind.END, set()),
+        ("turnaround.reply_target", MilestoneKind.WARN, {"specialist"}),
+        ("turnaround.reply_late", MilestoneKind.BREACH, {"network_desk", "provider_success"}),
+        ("turnaround.reassignment_offered", MilestoneKind.ESCALATE, {"operations", "clinician"}),
+        ("information.information_reminder", MilestoneKind.REMIND, {"clinician"}),
+        ("information.information_late", MilestoneKind.BREACH, {"clinician", "provider_success"}),
+        ("answer.answer_target", MilestoneKind.WARN, {"specialist"}),
+        ("answer.answer_late", MilestoneKind.BREACH, {"network_desk", "provider_success"}),
+        ("follow_up_window.window_closing", MilestoneKind.REMIND, {"clinician"}),
+        ("follow_up_window.window_closed", MilestoneKind.END, set()),
+        ("booking.booking_reminder_1", MilestoneKind.REMIND, {"patient"}),
+        ("booking.booking_reminder_2", MilestoneKind.REMIND, {"patient"}),
+        ("refund_decision.refund_decision_reminder", MilestoneKind.WARN, {"support"}),
+        ("refund_decision.refund_decision_late", MilestoneKind.BREACH, {"support", "operations"}),
+    ],
+)
+def test_each_milestone_is_of_its_kind_and_tells_the_right_people(
+    milestone: str, kind: MilestoneKind, told: set[str]
+) -> None:
+    clock, name = milestone.split(".")
+    found = next(m for m in getattr(ECONSULT, clock).milestones if m.name == name)
+    assert (found.kind, {notice.audience for notice in found.notices}) == (kind, told)
+
+
+def test_clocks_go_by_the_names_that_the_process_looks_them_up_by() -> None:
+    clocks = ("payment", "turnaround", "information", "answer", "follow_up_window", "booking", "refund_decision")
+    assert tuple(getattr(ECONSULT, clock).name for clock in clocks) == clocks
+
+
+def a_file(folder: Path, text: str | bytes) -> str:
+    path = folder / "policy.json"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return str(path)
+
+
+def changed(**econsult: object) -> str:
+    built_in = json.loads(CARE.model_dump_json())
+    built_in["econsult"].update(econsult)
+    return json.dumps(built_in)
+
+
+def refusal_of(path: str) -> Invalid:
+    with pytest.raises(Invalid) as refusal:
+        policy.load(path)
+    return refusal.value
+
+
+def test_reads_a_policy_file_of_ones_own(tmp_path: Path) -> None:
+    found = policy.load(a_file(tmp_path, changed(clinician_portion_cents=2_500)))
+    assert found.econsult.clinician_portion_cents == 2_500
+    assert CARE.econsult.clinician_portion_cents == 2_000
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("network_fee_cents", -1),
+        ("clinician_portion_cents", 20.5),
+        ("currency", "USD"),
+        ("max_assignments", 0),
+        ("late_payment", "keep"),
+        ("money_watch", "for ever"),
+        ("turnaround", {"name": "turnaround", "milestones": []}),
+    ],
+)
+def test_names_the_field_that_makes_no_sense(tmp_path: Path, field: str, value: object) -> None:
+    refusal = refusal_of(a_file(tmp_path, changed(**{field: value})))
+    assert refusal.code == "policy.invalid"
+    assert f"econsult.{field}" in refusal.detail
+
+
+def test_names_every_fault_at_once(tmp_path: Path) -> None:
+    refusal = refusal_of(a_file(tmp_path, '{"econsult": {"max_assignments": 0}, "rate_request": {"version": "1"}}'))
+    assert refusal.code == "policy.invalid"
+    named = ("econsult.max_assignments", "econsult.payment", "rate_request.decision", "benchmarks")
+    assert [field for field in named if f"{field}:" not in refusal.detail] == []
+
+
+@pytest.mark.parametrize("text", ["", "{", b"\xff\xfe{}", "[]"])
+def test_refuses_a_file_that_holds_no_policy(tmp_path: Path, text: str | bytes) -> None:
+    assert refusal_of(a_file(tmp_path, text)).code == "policy.invalid"
+
+
+def test_says_when_the_file_cannot_be_read(tmp_path: Path) -> None:
+    assert refusal_of(str(tmp_path / "missing.json")).code == "policy.unreadable"
+    assert refusal_of(str(tmp_path)).code == "policy.unreadable"
