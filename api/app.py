@@ -11,7 +11,7 @@ from api.auth import TokenVerifier
 from api.codec import codec_router, install_codec_cors
 from api.dependencies import Services
 from api.middleware import install_middleware
-from api.problems import install_problem_handlers
+from api.problems import install_problem_handlers, responses
 from api.routes import (
     assignments,
     attachments,
@@ -121,4 +121,21 @@ def assemble(settings: Settings, verifier: TokenVerifier, *, lifespan: Lifespan[
     app.include_router(codec_router(keyring, settings.codec_access_key.get_secret_value()))
     install_codec_cors(app, [origin for part in settings.codec_cors_origins.split(",") if (origin := part.strip())])
     install_middleware(app, max_body_bytes=settings.max_body_bytes)
+    _document_bodies(app)
     return app
+
+
+def _document_bodies(app: FastAPI) -> None:
+    """Whatever takes a body may find it unreadable or too large."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        for item in document["paths"].values():
+            for operation in item.values():
+                if "requestBody" in operation:
+                    for status, response in responses(400, 413).items():
+                        operation["responses"].setdefault(str(status), response)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document

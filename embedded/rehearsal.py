@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import httpx
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Interceptor
 
@@ -113,7 +115,7 @@ async def rehearse(
     ring = keyring or Keyring.parse(generate_key("rehearsal"))
     vault.open(ring)
     starting = await WorkflowEnvironment.start_time_skipping(
-        data_converter=data_converter(ring), test_server_existing_path=str(test_server_path())
+        data_converter=data_converter(ring), runtime=_quiet(), test_server_existing_path=str(test_server_path())
     )
     async with starting as env, _prepared(env, database, ring, deliver) as rehearsal:
         await register_search_attributes(env.client)
@@ -126,6 +128,13 @@ async def rehearse(
         )
         async with worker:
             yield rehearsal
+
+
+@cache
+def _quiet() -> Runtime:
+    """Without the SDK's warning that this test server is not the newest of servers."""
+    errors = LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))
+    return Runtime(telemetry=TelemetryConfig(logging=errors))
 
 
 @asynccontextmanager

@@ -32,6 +32,11 @@ LATER = "The payment page cannot be opened just now. Please try again in a few m
 _HTML: dict[str, Any] = {"text/html": {"schema": {"type": "string"}}}
 
 
+def _as_page_too(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Problems that people are shown as a page."""
+    return {status: {**told, "content": {**told["content"], **_HTML}} for status, told in responses(*statuses).items()}
+
+
 @router.get("/assets/pay.css", include_in_schema=False)
 async def style() -> Response:
     return Response(STYLE, media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
@@ -41,7 +46,7 @@ async def style() -> Response:
     "/pay/{token}",
     summary="The payment page",
     response_class=HTMLResponse,
-    responses={200: {"model": PaymentPage, "content": _HTML}, **responses(404, 422)},
+    responses={200: {"model": PaymentPage, "content": _HTML}, **_as_page_too(404), **responses(422)},
 )
 async def show(
     token: str,
@@ -69,7 +74,7 @@ async def show(
     summary="Go to the payment processor",
     status_code=303,
     response_class=RedirectResponse,
-    responses={303: {"description": "To the processor's page"}, **responses(404, 409, 422, 503)},
+    responses={303: {"description": "To the processor's page"}, **_as_page_too(404, 409, 503), **responses(422)},
 )
 async def pay(token: str, request: Request, services: AppServices) -> Response:
     """Opens the processor's page for this payment; one is open at a time.

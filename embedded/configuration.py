@@ -11,7 +11,7 @@ from pathlib import Path
 from crypto import generate_key
 from domain.model import Value
 from embedded.process import HOST, StartFailed
-from environment_file import write_private
+from environment import write_private
 
 SANDBOX_NUMBER = "+15005550006"
 _SECRETS_FILE = "secrets.json"

@@ -1,4 +1,4 @@
-"""The file in which `carewave up` leaves the environment of its processes, for the other commands to use."""
+"""The environment of a process: the file in which `carewave up` leaves it, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+
+from pydantic import ValidationError
 
 OWNED_PREFIXES = ("CODEC_", "OIDC_", "SMTP_", "STRIPE_", "TEMPORAL_", "TWILIO_")
 """Variables of these groups stand or fall together: what the file does not name, it unsets."""
@@ -36,3 +38,9 @@ def enter(environment: Mapping[str, str]) -> None:
     for name in [name for name in os.environ if name.startswith(OWNED_PREFIXES)]:
         del os.environ[name]
     os.environ.update(environment)
+
+
+def faults(error: ValidationError) -> str:
+    """Which settings are wrong and why, without their values."""
+    found = error.errors(include_input=False, include_url=False)
+    return "; ".join(f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in found)

@@ -1,0 +1,72 @@
+"""Puts the house up, plays the stories one after the other, and prints what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.status import Status
+
+from crypto import generate_key
+from db.migrate import migrate
+from db.session import Database
+from embedded.demo.people import OPERATIONS, Consult
+from embedded.demo.report import print_life
+from embedded.demo.stories import STORIES, Story
+from embedded.postgres import EmbeddedPostgres
+from embedded.seed import seed
+from embedded.stage import Stage, stage
+from observability import configure_logging
+
+
+def main() -> int:
+    """Play every story. 0 when each ended as it should and every ledger balances, 1 otherwise."""
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    configure_logging("ERROR")
+    started = time.monotonic()
+    with console.status("starting PostgreSQL ...") as status, EmbeddedPostgres(ephemeral=True) as postgres:
+        url = postgres.create_database("demo")
+        status.update("creating the tables ...")
+        migrate(url)
+        good = asyncio.run(_play(console, status, url))
+    console.print(f"{len(STORIES)} eConsults in {time.monotonic() - started:.1f} s of real time.")
+    return 0 if good else 1
+
+
+async def _play(console: Console, status: Status, url: str) -> bool:
+    database = Database(url)
+    with tempfile.TemporaryDirectory() as state:
+        status.update("starting Temporal, worker and API ...")
+        async with stage(database, generate_key("demo"), Path(state)) as house:
+            await seed(database, now=house.rehearsal.clock.now)
+            results = [await _tell(console, status, house, n, story) for n, story in enumerate(STORIES, start=1)]
+    await database.close()
+    return all(results)
+
+
+async def _tell(console: Console, status: Status, house: Stage, number: int, story: Story) -> bool:
+    status.update(f"playing {number} of {len(STORIES)}: {story.title} ...")
+    house.letterbox.letters.clear()
+    before, real = house.rehearsal.clock.now, time.monotonic()
+    consult = await story.play(house)
+    passed = (house.rehearsal.clock.now - before).total_seconds() / 86400
+    status.stop()
+    console.rule(f"[bold]{number}. {story.title}", align="left")
+    console.print(f"  {passed:.1f} days of simulated time in {time.monotonic() - real:.1f} s\n")
+    good = await _show(console, consult, story)
+    status.start()
+    return good
+
+
+async def _show(console: Console, consult: Consult, story: Story) -> bool:
+    view = await consult.read()
+    steps = (await consult.read("/timeline?limit=200"))["items"]
+    ledger = await consult.read("/ledger", OPERATIONS)
+    print_life(console, view, steps, ledger, consult.stage.letterbox.letters)
+    if view["state"] != story.ends:
+        console.print(f"[red]It ended as {view['state']}, not as {story.ends}.[/]")
+    return bool(view["state"] == story.ends and ledger["balanced"])

@@ -1,0 +1,256 @@
+"""Lives whose histories are kept. Each settles between its acts, so that its commands come in one order only."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
+from temporalio.client import WorkflowHistory
+
+from activities.contracts import SweepInput
+from db.tables import new_id
+from domain import names, policy
+from domain.actors import Actor
+from domain.names import TaskQueue
+from domain.rates import DecideRate, RateRequestOrder
+from embedded.rehearsal import Rehearsal
+from tests.workflows.consult import OPERATIONS, Consult, People
+from workflows.reconcile import Reconcile
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+Life = Callable[[Rehearsal, People], Awaitable[str]]
+"""Plays a life and answers with the id of its execution."""
+
+
+class SettlingConsult(Consult):
+    """An eConsult in which nothing is under way any more when an act returns."""
+
+    @property
+    def case_id(self) -> str:
+        return names.econsult_case(self.econsult_id)
+
+    async def settle(self) -> None:
+        await self.world.synchronise()
+        await settled(self.world, self.case_id)
+
+    async def pass_time(self, duration: timedelta) -> None:
+        await self.world.advance(duration)
+        await self.settle()
+
+    async def pay_at_once(self) -> str:
+        payment = await self.pay()
+        await self.happened("fee_booked")
+        await self.assigned()
+        await self.settle()
+        return payment
+
+    async def watch_out(self) -> str:
+        """Let the case come to its end; its id."""
+        await self.world.env.sleep(self.policy.money_watch + DAY)
+        await self.settle()
+        return self.case_id
+
+
+async def answered_and_followed_up(world: Rehearsal, people: People) -> str:
+    consult = await _placed(world, people)
+    await consult.pay_at_once()
+    await consult.accept()
+    await consult.reply(in_person=True)
+    question = await consult.ask()
+    await consult.pass_time(HOUR)
+    await consult.answer(question)
+    visit = await consult.book(after=3 * DAY)
+    await consult.pass_time(4 * DAY)
+    await consult.complete_visit(visit)
+    await consult.judge_outcome()
+    await consult.pass_time(7 * DAY)
+    return await consult.watch_out()
+
+
+async def reissued_and_never_paid(world: Rehearsal, people: People) -> str:
+    consult = await _placed(world, people)
+    await consult.open_checkout()
+    await consult.settle()
+    await consult.pass_time(8 * DAY)
+    await consult.reissue()
+    await consult.pass_time(8 * DAY)
+    await world.env.sleep(consult.policy.unpaid_watch + DAY)
+    await consult.settle()
+    return consult.case_id
+
+
+async def answered_late_by_another(world: Rehearsal, people: People) -> str:
+    consult = await _placed(world, people)
+    await consult.pay_at_once()
+    await consult.accept()
+    await consult.pass_time(2 * DAY + HOUR)
+    await consult.pass_time(DAY)
+    await consult.acknowledge("turnaround")
+    await consult.reassign()
+    await consult.assigned()
+    await consult.settle()
+    await consult.accept()
+    await consult.reply()
+    await consult.pass_time(5 * DAY)
+    await consult.book(after=9 * DAY)
+    await consult.pass_time(6 * DAY)
+    await consult.decline_visit()
+    await consult.settle()
+    return await consult.watch_out()
+
+
+async def declined_by_everybody(world: Rehearsal, people: People) -> str:
+    consult = await _placed(world, people)
+    await consult.pay_at_once()
+    for _ in range(consult.policy.max_assignments):
+        await consult.decline()
+        await consult.settle()
+    await consult.happened("refunded")
+    return await consult.watch_out()
+
+
+async def cancelled_with_an_open_checkout(world: Rehearsal, people: People) -> str:
+    consult = await _placed(world, people)
+    await consult.open_checkout()
+    await consult.settle()
+    await consult.cancel()
+    await consult.settle()
+    return await consult.watch_out()
+
+
+async def paid_by_a_slow_method(world: Rehearsal, people: People) -> str:
+    """The first payment fails after days, the second succeeds after the link would have run out."""
+    consult = await _placed(world, people)
+    for succeeds in (False, True):
+        session = await consult.open_checkout()
+        world.stripe.pay_later(session)
+        await consult.settle()
+        await consult.pass_time(4 * DAY)
+        world.stripe.settle_async(session, succeeded=succeeds)
+        await consult.settle()
+    await consult.assigned()
+    await consult.settle()
+    await consult.decide_refund(await consult.request_refund(), consult.order.price.total_cents)
+    await consult.happened("refunded")
+    return await consult.watch_out()
+
+
+async def asked_for_information(world: Rehearsal, people: People) -> str:
+    consult = await _placed(world, people)
+    await consult.pay_at_once()
+    await consult.accept()
+    await consult.pass_time(10 * HOUR)
+    await consult.request_information()
+    await consult.pass_time(3 * DAY + HOUR)
+    await consult.provide_information()
+    await consult.pass_time(HOUR)
+    await consult.reply()
+    refund = await consult.request_refund()
+    await consult.pass_time(2 * DAY)
+    await consult.decide_refund(refund, 4000)
+    await consult.happened("refunded")
+    await consult.settle()
+    await consult.decide_refund(await consult.request_refund(), None)
+    await consult.pass_time(10 * DAY)
+    return await consult.watch_out()
+
+
+async def disputed(world: Rehearsal, people: People) -> str:
+    consult = await _placed(world, people)
+    payment = await consult.pay_at_once()
+    await consult.accept()
+    await consult.reply()
+    await consult.pass_time(11 * DAY)
+    world.stripe.dispute(payment)
+    await consult.settle()
+    await consult.pass_time(DAY)
+    world.stripe.close_dispute(payment, won=False)
+    await consult.settle()
+    return await consult.watch_out()
+
+
+async def cancelled_by_an_operator(world: Rehearsal, people: People) -> str:
+    """In the Temporal UI, while a specialist has the case: the money goes back and the execution ends."""
+    consult = await _placed(world, people)
+    await consult.pay_at_once()
+    await world.client.get_workflow_handle(consult.case_id).cancel()
+    await consult.happened("refunded")
+    await consult.settle()
+    return consult.case_id
+
+
+async def rate_approved_late(world: Rehearsal, people: People) -> str:
+    order = RateRequestOrder(
+        request_id=new_id(),
+        clinician_id=people.clinician.id,
+        portion_cents=3500,
+        requested_by=Actor(role="clinician", id=people.clinician.id),
+        policy=policy.load().rate_request,
+    )
+    case_id = names.rate_request_case(order.request_id)
+    await world.cases.start_rate_request(order)
+    await settled(world, case_id)
+    await world.advance(6 * DAY)
+    await settled(world, case_id)
+    await world.cases.decide_rate(order.request_id, DecideRate(actor=OPERATIONS, approve=True), new_id())
+    await settled(world, case_id)
+    return case_id
+
+
+async def reconciled(world: Rehearsal, _: People) -> str:
+    """Nothing is there to be repaired; the sweep looks all the same."""
+    sweep_id = f"{names.RECONCILE_SCHEDULE}-{new_id()}"
+    with world.env.auto_time_skipping_disabled():
+        await world.client.execute_workflow(
+            Reconcile.run, SweepInput(limit=10), id=sweep_id, task_queue=TaskQueue.ECONSULTS
+        )
+    return sweep_id
+
+
+LIVES: Mapping[str, Life] = {
+    life.__name__: life
+    for life in (
+        answered_and_followed_up,
+        reissued_and_never_paid,
+        answered_late_by_another,
+        declined_by_everybody,
+        cancelled_with_an_open_checkout,
+        paid_by_a_slow_method,
+        asked_for_information,
+        disputed,
+        cancelled_by_an_operator,
+        rate_approved_late,
+        reconciled,
+    )
+}
+
+
+async def history_of(world: Rehearsal, execution_id: str) -> WorkflowHistory:
+    return await world.client.get_workflow_handle(execution_id).fetch_history()
+
+
+async def settled(world: Rehearsal, execution_id: str) -> None:
+    """Wait, without letting time pass, until the execution waits for the world or is over."""
+    asked = DescribeWorkflowExecutionRequest(
+        namespace=world.client.namespace, execution=WorkflowExecution(workflow_id=execution_id)
+    )
+    for _ in range(1000):
+        found = await world.client.workflow_service.describe_workflow_execution(asked)
+        if found.workflow_execution_info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING:
+            return
+        if not found.pending_activities and not found.HasField("pending_workflow_task"):
+            await world.stripe.webhooks.settled()
+            return
+    raise AssertionError(f"{execution_id} does not come to rest")
+
+
+async def _placed(world: Rehearsal, people: People) -> SettlingConsult:
+    consult = SettlingConsult(world, people)
+    await consult.place()
+    await consult.settle()
+    return consult
