@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -14,10 +13,6 @@ import httpx
 from pydantic import ValidationError
 from sqlalchemy import text
 from temporalio.api.common.v1 import Payload
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import PollerInfo
-from temporalio.api.taskqueue.v1 import TaskQueue as TaskQueueName
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -29,11 +24,10 @@ from domain.errors import CarewaveError
 from domain.names import RECONCILE_SCHEDULE, TaskQueue
 from domain.policy import load
 from environment import faults
-from temporal_client import EncryptionCodec, connect, missing_search_attributes
+from temporal_client import EncryptionCodec, connect, missing_search_attributes, pollers
 from wiring import smtp_mailer, stripe_gateway, twilio_texting
 
 ANSWER_WITHIN = timedelta(seconds=15)
-POLLED_WITHIN = timedelta(minutes=2)
 
 Probe = Callable[[], Awaitable[str]]
 """Says what it found; raises when something is wrong."""
@@ -198,25 +192,10 @@ async def _scheduled(client: Client) -> str:
 
 
 async def _polled(client: Client) -> str:
-    found = await pollers(client)
+    found = await pollers(client, TaskQueue.ECONSULTS)
     if not found:
         raise _Wrong(f"nobody polls the task queue {TaskQueue.ECONSULTS}")
     return f"{len(found)} on the task queue {TaskQueue.ECONSULTS}"
-
-
-async def pollers(client: Client) -> set[str]:
-    """Identities of the workers that polled for workflow tasks lately."""
-    request = DescribeTaskQueueRequest(
-        namespace=client.namespace,
-        task_queue=TaskQueueName(name=TaskQueue.ECONSULTS),
-        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-    )
-    answer = await client.workflow_service.describe_task_queue(request)
-    return {poller.identity for poller in answer.pollers if _lately(poller)}
-
-
-def _lately(poller: PollerInfo) -> bool:
-    return poller.last_access_time.ToSeconds() > time.time() - POLLED_WITHIN.total_seconds()
 
 
 async def _gateways(settings: Settings) -> Sequence[Check]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 from temporalio.api.common.v1 import Payload
-from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
@@ -20,6 +23,7 @@ from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 ENCODING = b"binary/encrypted"
 _ASSOCIATED = b"temporal.payload"
+_POLLED_WITHIN_SECONDS = 120
 
 
 class EncryptionCodec(PayloadCodec):
@@ -104,6 +108,18 @@ async def missing_search_attributes(client: Client) -> list[str]:
     request = ListSearchAttributesRequest(namespace=client.namespace)
     registered = (await client.operator_service.list_search_attributes(request)).custom_attributes
     return [name for name, value_type in _types_by_name().items() if registered.get(name) != value_type]
+
+
+async def pollers(client: Client, task_queue: str) -> set[str]:
+    """Identities (process@host) of the workers that asked for workflow tasks lately."""
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=task_queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    found = (await client.workflow_service.describe_task_queue(request)).pollers
+    earliest = time.time() - _POLLED_WITHIN_SECONDS
+    return {poller.identity for poller in found if poller.last_access_time.ToSeconds() > earliest}
 
 
 def _types_by_name() -> dict[str, IndexedValueType.ValueType]:

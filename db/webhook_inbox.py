@@ -7,7 +7,7 @@ from typing import Literal
 
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.tables import WebhookEvent
@@ -44,14 +44,3 @@ async def tried(
         .where(col(WebhookEvent.provider) == provider, col(WebhookEvent.event_id) == event_id)
         .values(values)
     )
-
-
-async def undelivered(session: AsyncSession, *, before: datetime, limit: int) -> list[WebhookEvent]:
-    """Events received before that time and not delivered yet, oldest first."""
-    statement = (
-        select(WebhookEvent)
-        .where(col(WebhookEvent.status) == "received", col(WebhookEvent.received_at) < before)
-        .order_by(col(WebhookEvent.received_at))
-        .limit(limit)
-    )
-    return list((await session.exec(statement)).all())

@@ -24,7 +24,7 @@ from crypto import Keyring
 from db.migrate import migrate
 from db.session import Database
 from db.types import vault
-from doctor import pollers
+from domain.names import TaskQueue
 from embedded.announcement import Addresses, announce
 from embedded.configuration import Ports, StackSecrets, load_or_create_secrets, stack_environment
 from embedded.postgres import EmbeddedPostgres
@@ -32,12 +32,12 @@ from embedded.process import HOST, Child, StartFailed, claim_port, start_child, 
 from embedded.seed import seed
 from embedded.temporal_servers import DevServer
 from environment import enter, write_environment
-from temporal_client import connect
+from temporal_client import connect, pollers
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 DATABASE = "carewave"
 WATCH_SECONDS = 0.25
-START_SECONDS = 60
+START_SECONDS = 120
 KEPT = ("env", "gateways", "issuer-key.json", "logs", "postgres", "secrets.json", "temporal")
 """What the state directory holds, beside the lock."""
 
@@ -223,7 +223,7 @@ async def _polls(worker: Child) -> None:
     """Return once Temporal has heard of this very worker."""
     client = await connect(Settings())
     deadline = time.monotonic() + START_SECONDS
-    while not any(identity.startswith(f"{worker.pid}@") for identity in await pollers(client)):
+    while not any(identity.startswith(f"{worker.pid}@") for identity in await pollers(client, TaskQueue.ECONSULTS)):
         if not worker.running or time.monotonic() > deadline:
             raise StartFailed(f"Worker does not work; {worker.log} ends with:\n{worker.last_words()}")
         await asyncio.sleep(0.1)

@@ -222,6 +222,12 @@ CASES = [
     ),
     Case(
         rules.may_reassign,
+        (POLICY, after(72)),
+        at(*BUSY, clocks=BREACHED),
+        refused("econsult.not_with_specialist", *at(Stage.PAID, clocks=BREACHED)),
+    ),
+    Case(
+        rules.may_reassign,
         (POLICY, after(71.999)),
         (),
         refused("assignment.not_late", *at(*BUSY, clocks=BREACHED)),

@@ -182,6 +182,11 @@ def test_ending_a_paused_clock_ends_its_pause() -> None:
     assert stretches(clock, after(99)) == [("running", 10), ("paused", 5)]
 
 
+def test_an_answer_after_the_warning_and_before_the_breach_is_on_time() -> None:
+    warned, _ = fire(arm(TURNAROUND, START), after(30))
+    assert sla_state(end(warned, after(40), Outcome.MET)) is SlaState.ON_TIME
+
+
 def test_a_waiver_says_who_waived_and_why() -> None:
     clock = end(arm(TURNAROUND, START), after(1), Outcome.WAIVED, PERSON, "agreed with the patient")
     assert (clock.outcome, clock.ended_by, clock.why) == (Outcome.WAIVED, PERSON, "agreed with the patient")

@@ -218,4 +218,4 @@ class MoneyOfAConsult(RuleBasedStateMachine):
 
 
 TestMoneyOfAConsult = MoneyOfAConsult.TestCase
-TestMoneyOfAConsult.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestMoneyOfAConsult.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)

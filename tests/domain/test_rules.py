@@ -126,7 +126,7 @@ def test_rules_hand_back_what_they_found() -> None:
     assert rules.open_question(state, question.question_id) == question
 
 
-def test_the_newest_live_assignment_is_the_one_in_force() -> None:
+def test_the_live_assignment_is_the_one_in_force() -> None:
     assignments = [an_assignment(AssignmentStatus.DECLINED), an_assignment(AssignmentStatus.OFFERED, number=2)]
     found = a_state(Stage.WITH_SPECIALIST, assignments=assignments).assignment
     assert found == assignments[1]

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
+from temporalio import activity
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import WorkflowHistory
+from temporalio.worker import Worker
 
-from activities.contracts import SweepInput
+from activities.contracts import DeliveredNotices, DeliveredWebhooks, StartedCases, StrandedCases, SweepInput
 from db.tables import new_id
 from domain import names, policy
 from domain.actors import Actor
-from domain.names import TaskQueue
 from domain.rates import DecideRate, RateRequestOrder
 from embedded.rehearsal import Rehearsal
 from tests.workflows.consult import OPERATIONS, Consult, People
+from worker import BUILD, sandbox
 from workflows.reconcile import Reconcile
 
 HOUR = timedelta(hours=1)
@@ -203,13 +205,46 @@ async def rate_approved_late(world: Rehearsal, people: People) -> str:
 
 
 async def reconciled(world: Rehearsal, _: People) -> str:
-    """Nothing is there to be repaired; the sweep looks all the same."""
-    sweep_id = f"{names.RECONCILE_SCHEDULE}-{new_id()}"
+    sweep_id, queue = f"{names.RECONCILE_SCHEDULE}-{new_id()}", "replay-reconcile"
+    work = NothingToRepair()
+    activities = [
+        work.start_missing_cases,
+        work.deliver_pending_webhooks,
+        work.deliver_due_notices,
+        work.find_stranded,
+    ]
+    worker = Worker(
+        world.client,
+        task_queue=queue,
+        workflows=[Reconcile],
+        activities=activities,
+        workflow_runner=sandbox(),
+        build_id=BUILD,  # by default the SDK reads all loaded code to make one
+    )
     with world.env.auto_time_skipping_disabled():
-        await world.client.execute_workflow(
-            Reconcile.run, SweepInput(limit=10), id=sweep_id, task_queue=TaskQueue.ECONSULTS
-        )
+        async with worker:
+            await world.client.execute_workflow(Reconcile.run, SweepInput(limit=10), id=sweep_id, task_queue=queue)
     return sweep_id
+
+
+class NothingToRepair:
+    """The sweep's activities by name."""
+
+    @activity.defn
+    async def start_missing_cases(self, _: SweepInput) -> StartedCases:
+        return StartedCases()
+
+    @activity.defn
+    async def deliver_pending_webhooks(self, _: SweepInput) -> DeliveredWebhooks:
+        return DeliveredWebhooks()
+
+    @activity.defn
+    async def deliver_due_notices(self, _: SweepInput) -> DeliveredNotices:
+        return DeliveredNotices()
+
+    @activity.defn
+    async def find_stranded(self, _: SweepInput) -> StrandedCases:
+        return StrandedCases()
 
 
 LIVES: Mapping[str, Life] = {
@@ -236,17 +271,31 @@ async def history_of(world: Rehearsal, execution_id: str) -> WorkflowHistory:
 
 async def settled(world: Rehearsal, execution_id: str) -> None:
     """Wait, without letting time pass, until the execution waits for the world or is over."""
-    asked = DescribeWorkflowExecutionRequest(
-        namespace=world.client.namespace, execution=WorkflowExecution(workflow_id=execution_id)
-    )
     for _ in range(1000):
-        found = await world.client.workflow_service.describe_workflow_execution(asked)
-        if found.workflow_execution_info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING:
-            return
-        if not found.pending_activities and not found.HasField("pending_workflow_task"):
+        if await _rests(world, execution_id):
             await world.stripe.webhooks.settled()
             return
     raise AssertionError(f"{execution_id} does not come to rest")
+
+
+async def _rests(world: Rehearsal, execution_id: str) -> bool:
+    asked = DescribeWorkflowExecutionRequest(
+        namespace=world.client.namespace, execution=WorkflowExecution(workflow_id=execution_id)
+    )
+    found = await world.client.workflow_service.describe_workflow_execution(asked)
+    if found.workflow_execution_info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING:
+        return True
+    # This server does not describe pending workflow tasks.
+    events = (await history_of(world, execution_id)).events
+    tasks = [event.event_type for event in events if event.event_type in _WORKFLOW_TASK]
+    return not found.pending_activities and tasks[-1] == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+
+
+_WORKFLOW_TASK = {
+    EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+}
 
 
 async def _placed(world: Rehearsal, people: People) -> SettlingConsult:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crypto import CryptoError, Keyring, generate_key, key_id_of
+from crypto import KEY_BYTES, CryptoError, Keyring, generate_key, key_id_of
 
-OLD, NEW = generate_key("old"), generate_key("new")
+OLD, NEW = (f"{name}:{base64.b64encode(name.encode().ljust(KEY_BYTES)).decode()}" for name in ("old", "new"))
 KEYRING = Keyring.parse(NEW)
 SEALED = KEYRING.encrypt(b"a note", b"notes.text")
 
