@@ -27,7 +27,7 @@ from environment import faults
 from temporal_client import EncryptionCodec, connect, missing_search_attributes, pollers
 from wiring import smtp_mailer, stripe_gateway, twilio_texting
 
-ANSWER_WITHIN = timedelta(seconds=15)
+ANSWER_WITHIN = timedelta(seconds=30)
 
 Probe = Callable[[], Awaitable[str]]
 """Says what it found; raises when something is wrong."""

@@ -8,7 +8,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from domain.error_details import to_details
-from domain.errors import CarewaveError, GatewayUnavailable
+from domain.errors import CarewaveError, Conflict, Forbidden, GatewayRejected, Invalid, NotFound, Refused
+
+FINAL = (Conflict, Forbidden, GatewayRejected, Invalid, NotFound, Refused)
+"""What a repeat cannot change. Anything else may: a service comes back, an operator adds a missing key."""
 
 
 class StableErrors(Interceptor):
@@ -21,5 +24,5 @@ class _StableErrors(ActivityInboundInterceptor):
         try:
             return await super().execute_activity(input)
         except CarewaveError as error:
-            final = not isinstance(error, GatewayUnavailable)
+            final = isinstance(error, FINAL)
             raise ApplicationError(error.detail, to_details(error), type=error.code, non_retryable=final) from error

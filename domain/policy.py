@@ -89,7 +89,7 @@ def load(path: str = "") -> Policy:
     except OSError as error:
         raise Invalid("policy.unreadable", f"the policy file cannot be read: {error.strerror}") from error
     try:
-        return Policy.model_validate_json(text)
+        return Policy.model_validate_json(text, extra="forbid")
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise Invalid("policy.invalid", f"the policy file is not valid: {faults}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import fcntl
 import http.client
@@ -12,30 +11,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from temporalio.common import SearchAttributeIndexedValueType
 
-from config import Settings
-from crypto import Keyring
-from db.migrate import migrate
-from db.session import Database
-from db.types import vault
-from domain.names import TaskQueue
 from embedded.announcement import Addresses, announce
 from embedded.configuration import Ports, StackSecrets, load_or_create_secrets, stack_environment
 from embedded.postgres import EmbeddedPostgres
 from embedded.process import HOST, Child, StartFailed, claim_port, start_child, wait_until
-from embedded.seed import seed
 from embedded.temporal_servers import DevServer
 from environment import enter, write_environment
-from temporal_client import connect, pollers
-from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 DATABASE = "carewave"
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WATCH_SECONDS = 0.25
 START_SECONDS = 120
 KEPT = ("env", "gateways", "issuer-key.json", "logs", "postgres", "secrets.json", "temporal")
@@ -55,8 +45,9 @@ def run(options: Options, console: Console) -> None:
     Raises `PortTaken` and `StartFailed`, also when one of its processes ends by itself. This process takes on the
     environment of the stack, and starts its children from the main thread.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    for number in STOP_SIGNALS:
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)
     with _alone(options.state_dir), contextlib.ExitStack() as running:
         stack = Stack(options, console, running)
         try:
@@ -67,7 +58,7 @@ def run(options: Options, console: Console) -> None:
             console.print("\nStopping …")
         finally:
             # Once is enough: a second Ctrl-C must not leave half of it running.
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for number in STOP_SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
 
 
@@ -89,14 +80,17 @@ class Stack:
         environment = stack_environment(kept, self._ports, self._given)
         enter(environment)
         gateways = self._start_gateways()
+        # Takes a second or more, for which nobody should wait to hear of a port that is taken.
+        from embedded import preparation  # noqa: PLC0415
+
         with self._step("PostgreSQL"):
             environment["DATABASE_URL"] = self._database_url()
         enter(environment)
         write_environment(self._options.state_dir / "env", environment)
         with self._step("Temporal"):
-            self._start_temporal(kept)
+            self._start_temporal(kept, preparation.search_attribute_types())
         with self._step("Database schema and demo people"):
-            self._prepare_records()
+            preparation.prepare_records()
         # Both take their time to start: let them do so at once.
         worker = self._start("Worker", sys.executable, "-m", "cli", "worker")
         api = self._start("API", sys.executable, "-m", "cli", "api")
@@ -105,7 +99,7 @@ class Stack:
         with self._step("API"):
             wait_until(lambda: _answers(self._ports.api, "/readyz"), api, START_SECONDS)
         with self._step("Worker"):
-            asyncio.run(_polls(worker))
+            preparation.wait_until_working(worker, START_SECONDS)
 
     def watch(self) -> None:
         """Return never; raise `StartFailed` once a process has ended."""
@@ -165,7 +159,7 @@ class Stack:
         self._children.append(server.child)
         return server.create_database(DATABASE, exist_ok=True)
 
-    def _start_temporal(self, kept: StackSecrets) -> None:
+    def _start_temporal(self, kept: StackSecrets, search_attributes: Mapping[str, str]) -> None:
         if not self._own_temporal:
             _run_to_end("carewave migrate --temporal", sys.executable, "-m", "cli", "migrate", "--temporal")
             return
@@ -173,17 +167,10 @@ class Stack:
             self._options.state_dir / "temporal",
             port=self._ports.temporal,
             ui_port=self._ports.temporal_ui,
-            search_attributes=_search_attribute_types(),
+            search_attributes=search_attributes,
             ui_codec_endpoint=f"{self._ports.api_url}/codec/{kept.codec_access_key}",
         )
         self._children.append(self._running.enter_context(server).child)
-
-    def _prepare_records(self) -> None:
-        settings = Settings()
-        url = settings.database_url.unicode_string()
-        migrate(url)
-        vault.open(Keyring.parse(settings.data_keys.get_secret_value()))
-        asyncio.run(_seed(url))
 
     def _start(self, name: str, *command: str) -> Child:
         child = start_child(name, command, self._options.state_dir / "logs" / f"{name.lower()}.log")
@@ -209,29 +196,6 @@ def _alone(state_dir: Path) -> Iterator[None]:
         except BlockingIOError:
             raise StartFailed(f"A stack runs on {state_dir} already; stop it, or choose another --state-dir.") from None
         yield
-
-
-async def _seed(url: str) -> None:
-    database = Database(url, pool_size=1)
-    try:
-        await seed(database)
-    finally:
-        await database.close()
-
-
-async def _polls(worker: Child) -> None:
-    """Return once Temporal has heard of this very worker."""
-    client = await connect(Settings())
-    deadline = time.monotonic() + START_SECONDS
-    while not any(identity.startswith(f"{worker.pid}@") for identity in await pollers(client, TaskQueue.ECONSULTS)):
-        if not worker.running or time.monotonic() > deadline:
-            raise StartFailed(f"Worker does not work; {worker.log} ends with:\n{worker.last_words()}")
-        await asyncio.sleep(0.1)
-
-
-def _search_attribute_types() -> dict[str, str]:
-    """Names and types as the CLI wants them: Keyword, Int, Datetime."""
-    return {key.name: SearchAttributeIndexedValueType(key.indexed_value_type).name.title() for key in SEARCH_ATTRIBUTES}
 
 
 def _run_to_end(name: str, *command: str) -> None:

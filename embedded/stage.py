@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
+from temporalio.worker import Interceptor
 
 from activities.notices import NoticeDelivery
-from activities.ports import Email
+from activities.ports import Email, Texting
 from api.app import create_app
 from api.auth import token_verifier
 from api.dependencies import Services
@@ -75,7 +76,14 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(database: Database, keys: str, state_dir: Path) -> AsyncIterator[Stage]:
+async def stage(
+    database: Database,
+    keys: str,
+    state_dir: Path,
+    *,
+    texting: Texting | None = None,
+    interceptors: tuple[Interceptor, ...] = (),
+) -> AsyncIterator[Stage]:
     """The house, put up for as long as the block runs. `keys` is `id:base64`, for data and payloads alike."""
     settings = Settings(
         data_keys=SecretStr(keys),
@@ -92,7 +100,9 @@ async def stage(database: Database, keys: str, state_dir: Path) -> AsyncIterator
     app_of: list[FastAPI] = []
     async with (
         httpx.AsyncClient(transport=httpx.ASGITransport(providers)) as keys_http,
-        rehearse(database, keyring=Keyring.parse(keys), deliver=_to_webhooks(app_of)) as rehearsal,
+        rehearse(
+            database, keyring=Keyring.parse(keys), deliver=_to_webhooks(app_of), interceptors=interceptors
+        ) as rehearsal,
     ):
         services = Services(settings, database, rehearsal.cases, rehearsal.links, policy.load())
         app = create_app(services, token_verifier(settings, keys_http))
@@ -104,7 +114,7 @@ async def stage(database: Database, keys: str, state_dir: Path) -> AsyncIterator
             clinician_contact=settings.support_contact,
             patient_contact=settings.support_email,
         )
-        notices = NoticeDelivery(SqlOutbox(database, staff(settings)), letterbox, None, renderer)
+        notices = NoticeDelivery(SqlOutbox(database, staff(settings)), letterbox, texting, renderer)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=PUBLIC_URL) as http:
             yield Stage(rehearsal, app, http, issuer, notices, letterbox)
 

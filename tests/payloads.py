@@ -10,14 +10,15 @@ from google.protobuf.message import Message
 from temporalio.api.common.v1 import Payload
 
 
-def payloads_in(message: Message) -> Iterator[Payload]:
-    """Every payload in a message, however deep."""
+def payloads_in(message: Message, *, but: type[Message] | None = None) -> Iterator[Payload]:
+    """Every payload in a message, however deep; those inside a message of type `but` are left out."""
     if isinstance(message, Payload):
         yield message
+    if isinstance(message, Payload) or (but and isinstance(message, but)):
         return
     for field, value in message.ListFields():
         for child in _messages(field, value):
-            yield from payloads_in(child)
+            yield from payloads_in(child, but=but)
 
 
 def _messages(field: FieldDescriptor, value: Any) -> Iterable[Message]:

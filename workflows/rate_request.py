@@ -80,6 +80,7 @@ class RateRequest:
         await workflow.wait_condition(lambda: self.state.sequence > 0)
         with refusals():
             async with self._lock:
+                await self.clocks.pass_due()
                 yield
 
     async def _on_fired(self, clock: str, fired: Fired) -> None:

@@ -122,6 +122,8 @@ class EConsultState(BaseModel):
     processing: bool = False
     """An asynchronous payment is on its way."""
     seen_events: list[str] = Field(default_factory=list)
+    refunds_reported: dict[str, int] = Field(default_factory=dict)
+    """Cents that the processor says were ever refunded, by payment."""
     disputes: dict[str, Dispute] = Field(default_factory=dict)
     assignments: list[Assignment] = Field(default_factory=list)
     replied_at: datetime | None = None

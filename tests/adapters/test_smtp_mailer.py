@@ -216,6 +216,15 @@ async def test_refused_credentials_hold_the_message_back(tls: TlsSandbox) -> Non
     assert raised.value.code == "mail.unavailable"
 
 
+async def test_a_ping_tells_whether_the_server_takes_our_credentials(tls: TlsSandbox) -> None:
+    await tls.mailer(trust=tls.trust).ping()
+    with pytest.raises(GatewayUnavailable, match="credentials"):
+        await tls.mailer(trust=tls.trust, password="wrong").ping()
+    with pytest.raises(GatewayUnavailable):
+        await mailer(closed_port()).ping()
+    assert tls.server.messages == []
+
+
 async def test_the_sandbox_keeps_messages_across_restarts(tmp_path: Path) -> None:
     store = tmp_path / "state" / "mail.jsonl"
     first = MailSandbox(store=store)

@@ -221,6 +221,12 @@ async def test_tells_the_state_of_one_message(twilio: TextingTo) -> None:
     assert (message.status, message.error_code) == ("undelivered", 30005)
 
 
+async def test_a_ping_tells_whether_the_account_is_ours(twilio: TextingTo) -> None:
+    await twilio.texting().ping()
+    with pytest.raises(GatewayUnavailable, match="401"):
+        await twilio.texting(token="wrong").ping()
+
+
 async def test_the_sandbox_keeps_texts_across_restarts(tmp_path: Path) -> None:
     store = tmp_path / "texts.jsonl"
     first = TwilioSandbox(account_sid=ACCOUNT, auth_token=TOKEN, store=store)

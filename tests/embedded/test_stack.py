@@ -16,12 +16,13 @@ from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 import httpx
+import psutil
 import pytest
 
 from embedded.process import free_port
 from embedded.seed import DERMATOLOGY, NOTE_COMPLETED, PATIENT, PHOTO, VISIT_COMPLETED
 from environment import OWNED_PREFIXES, read_environment
-from tests.embedded.conftest import ROOT, gone, processes_on
+from tests.embedded.conftest import ROOT
 
 Found = TypeVar("Found")
 
@@ -97,6 +98,10 @@ class Stack:
         headers = {"Authorization": f"Bearer {self.token(role)}"}
         return httpx.Client(base_url=self.api, headers=headers, timeout=30, trust_env=False)
 
+    def children(self) -> list[psutil.Process]:
+        assert self.process is not None
+        return psutil.Process(self.process.pid).children(recursive=True)
+
     def outbox(self, subject: str) -> list[dict[str, Any]]:
         answer = httpx.get(f"{self.sandboxes}/outbox.json", trust_env=False)
         return [message for message in answer.json()["messages"] if subject in message["subject"].lower()]
@@ -106,6 +111,10 @@ def surroundings() -> dict[str, str]:
     """The environment without services of the person who runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OWNED_PREFIXES)}
     return {name: value for name, value in kept.items() if name != "DATABASE_URL"}
+
+
+def still_running(processes: list[psutil.Process]) -> list[psutil.Process]:
+    return psutil.wait_procs(processes, timeout=10)[1]
 
 
 def eventually(find: Callable[[], Found | None], seconds: float = 30) -> Found:
@@ -193,10 +202,19 @@ def test_an_order_is_paid_through_the_link_in_the_mail_and_goes_to_a_specialist(
         eventually(lambda: http.get(address).json()["state"] == "WITH_SPECIALIST")
 
 
+def test_the_temporal_ui_may_decode_payloads(stack: Stack) -> None:
+    key = read_environment(stack.state_dir / "env")["CODEC_ACCESS_KEY"]
+    origin = f"http://127.0.0.1:{stack.ports['temporal-ui']}"
+    address = f"{stack.api}/codec/{key}/decode"
+    answer = httpx.post(address, json={"payloads": []}, headers={"Origin": origin}, trust_env=False)
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, origin)
+
+
 def test_stops_without_a_trace_and_keeps_its_state(stack: Stack, ordered: dict[str, Any]) -> None:
-    assert processes_on(stack.state_dir)
+    children = stack.children()
+    assert len(children) >= 5
     assert stack.stop() == 0
-    assert gone(stack.state_dir)
+    assert still_running(children) == []
 
     stack.start()
 
@@ -206,3 +224,13 @@ def test_stops_without_a_trace_and_keeps_its_state(stack: Stack, ordered: dict[s
         live = http.get(f"/econsults/{ordered['id']}", params={"live": "true"})
         assert live.json()["state"] == "WITH_SPECIALIST"
     assert stack.outbox("econsult")
+
+
+def test_names_the_process_that_died_and_stops_the_others(stack: Stack) -> None:
+    assert stack.process is not None
+    assert stack.process.stdout is not None
+    children = stack.children()
+    next(child for child in children if child.cmdline()[-1] == "worker").kill()
+    assert stack.process.wait(60) == 1
+    assert "Worker ended" in stack.process.stdout.read()
+    assert still_running(children) == []

@@ -39,6 +39,7 @@ class EConsultCase:
         await workflow.wait_condition(lambda: self.state.sequence > 0)
         with refusals():
             async with self._lock:
+                await self.clocks.pass_due()
                 yield
 
     async def record(

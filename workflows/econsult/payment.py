@@ -90,6 +90,7 @@ class PaymentTrack(CheckoutTrack, RefundTrack):
         else:
             await self._accept_payment(payment, booked)
         self.start(self._book_fee(payment))
+        await self.book_refunds_elsewhere(payment.payment_id)
 
     async def _accept_payment(self, payment: Payment, booked: BookEntry) -> None:
         self.state.stage = Stage.PAID

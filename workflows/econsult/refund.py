@@ -76,7 +76,7 @@ class RefundTrack(EConsultCase):
         )
         notices = [tell(Audience.PATIENT, "refund_approved")]
         effects: list[Effect] = []
-        if rules.is_unanswered(self.state):
+        if rules.is_unanswered(self.state) and self.state.payments[asked.payment_id].reason is None:
             self.state.stage = Stage.CANCELLED
             self.clocks.cancel_all("refunded")
             notices.append(tell(Audience.CLINICIAN, "order_refunded"))
@@ -159,16 +159,24 @@ class RefundTrack(EConsultCase):
             detail=StepDetail(subject=refund.request_id, amount_cents=refund.amount_cents),
             notices=(tell(Audience.SUPPORT, "refund_failed"), tell(Audience.OPERATIONS, "refund_failed")),
         )
+        await self.book_refunds_elsewhere(refund.payment_id)
 
     async def refunded_elsewhere(self, event: PaymentEvent) -> None:
-        """A refund made in the processor's own dashboard is booked as well; ours are known already."""
-        payment = self.state.payments.get(event.payment_id or "")
-        if payment is None or event.refunded_total_cents is None:
+        """Refunds are made in the processor's own dashboard too; the total that it reports is what counts."""
+        if event.payment_id is not None and event.refunded_total_cents is not None:
+            reported = self.state.refunds_reported.get(event.payment_id, 0)
+            self.state.refunds_reported[event.payment_id] = max(reported, event.refunded_total_cents)
+            await self.book_refunds_elsewhere(event.payment_id)
+
+    async def book_refunds_elsewhere(self, payment_id: str) -> None:
+        """Book what was refunded without us. A report may come before its payment, or while our own is under way."""
+        payment = self.state.payments.get(payment_id)
+        if payment is None:
             return
-        known = payment.refunded_cents + self.state.under_way(payment.payment_id)
-        unknown = event.refunded_total_cents - known
+        reported = self.state.refunds_reported.get(payment_id, 0)
+        unknown = reported - payment.refunded_cents - self.state.under_way(payment_id)
         if unknown > 0:
-            await self._booked_back(payment.payment_id, unknown, f"elsewhere-{event.refunded_total_cents}")
+            await self._booked_back(payment_id, unknown, f"elsewhere-{payment_id}-{reported}")
 
     async def dispute_opened(self, event: PaymentEvent) -> None:
         """The patient's bank took the money back for now; people gather the evidence."""
