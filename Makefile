@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
+# Without bytecode every process would compile the libraries anew: many seconds at each start.
+unexport PYTHONDONTWRITEBYTECODE
 LOCKS := requirements/bootstrap.txt requirements/dev.txt
 PACKAGES := activities api benchmarks db domain embedded integrations tests workflows cases.py cli.py config.py crypto.py links.py observability.py temporal_client.py worker.py
 

@@ -77,7 +77,7 @@ def stack_environment(kept: StackSecrets, ports: Ports, given: Mapping[str, str]
     A service that `given`, the user's environment, configures is used as it is; the others get their sandboxes.
     Raises `StartFailed` for a Stripe key that is live or comes without its webhook secret.
     """
-    _check_stripe(given)
+    _check_stripe(given, ports)
     issuer = f"{ports.gateways_url}/dev"
     return {
         "DATA_KEYS": given.get("DATA_KEYS") or kept.data_keys,
@@ -141,12 +141,12 @@ def _beside_proxies(given: Mapping[str, str]) -> dict[str, str]:
     return {"NO_PROXY": unproxied, "no_proxy": unproxied}
 
 
-def _check_stripe(given: Mapping[str, str]) -> None:
+def _check_stripe(given: Mapping[str, str], ports: Ports) -> None:
     key = given.get("STRIPE_API_KEY", "")
     if "_live_" in key:
         raise StartFailed("STRIPE_API_KEY is a live key; this stack takes test keys only (sk_test_…).")
     if key and not given.get("STRIPE_WEBHOOK_SECRET"):
         raise StartFailed(
             "STRIPE_API_KEY is set, STRIPE_WEBHOOK_SECRET is not; take it from `stripe listen --forward-to "
-            "http://127.0.0.1:8000/webhooks/stripe`, or unset STRIPE_API_KEY to use the sandbox."
+            f"{ports.api_url}/webhooks/stripe`, or unset STRIPE_API_KEY to use the sandbox."
         )

@@ -25,7 +25,7 @@ def main() -> int:
         (
             "installing the locked requirements",
             [str(BIN / "uv"), "pip", "sync", "--quiet", "--python", str(BIN / "python"), "--require-hashes"]
-            + ["requirements/dev.txt", "--link-mode", "copy"],
+            + ["requirements/dev.txt", "--link-mode", "copy", "--compile-bytecode"],
         ),
         (
             "installing carewave itself",

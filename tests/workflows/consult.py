@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -35,7 +36,7 @@ from domain.econsult.state import Assignment, EConsultOrder
 from domain.econsult.view import EConsultSnapshot
 from domain.ledger import Price
 from domain.policy import EConsultPolicy
-from embedded.rehearsal import WEBHOOK_SECRET, Rehearsal
+from embedded.rehearsal import PATIENCE_SECONDS, POLL_SECONDS, WEBHOOK_SECRET, Rehearsal
 from embedded.stripe_sandbox.webhooks import Deliver
 from workflows.econsult.workflow import EConsult
 
@@ -198,11 +199,12 @@ class Consult:
 
     async def assigned(self) -> Assignment:
         """The assignment in force, once there is one."""
-        for _ in range(200):
-            view = await self.status()
-            if view.assignments and view.assignments[-1].status in {"offered", "accepted", "replied"}:
-                return view.assignments[-1]
-        raise AssertionError("nobody was assigned")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                assignments = (await self.status()).assignments
+                if assignments and assignments[-1].status in {"offered", "accepted", "replied"}:
+                    return assignments[-1]
+                await asyncio.sleep(POLL_SECONDS)
 
     async def accept(self) -> acts.Receipt:
         assignment = await self.assigned()
@@ -359,12 +361,11 @@ class Consult:
 
     async def happened(self, event: str, times: int = 1) -> list[str]:
         """Wait, without letting time pass, for work that runs in the background."""
-        for _ in range(400):
-            events = await self.events()
-            if events.count(event) >= times:
-                return events
-            await self.world.synchronise()
-        raise AssertionError(f"{event} did not happen: {events}")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (events := await self.events()).count(event) < times:
+                await self.world.synchronise()
+                await asyncio.sleep(POLL_SECONDS)
+        return events
 
     async def notices(self) -> list[tuple[str, str]]:
         """Audience and template of every letter, in the order of the steps."""

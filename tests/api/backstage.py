@@ -1,0 +1,107 @@
+"""The whole API in an event loop of its own, for callers that are not asynchronous."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from api.app import assemble
+from api.auth import token_verifier
+from api.dependencies import Services
+from cases import Cases
+from config import Settings
+from crypto import Keyring, generate_key
+from db.session import Database
+from db.tables import CoordinationTask
+from domain import policy
+from domain.access import Role
+from domain.errors import Refused
+from domain.rates import DecideRate, RateRequestOrder
+from embedded import seed
+from embedded.issuer import DevelopmentIssuer
+from links import PaymentLinks
+from tests.api.front import NOW, FakeCases, Front
+
+BASE = "http://api.test"
+ISSUER = f"{BASE}/dev"
+
+
+class PretendedCases(FakeCases):
+    """Rate requests are taken and never decided."""
+
+    async def start_rate_request(self, order: RateRequestOrder) -> None:
+        pass
+
+    async def decide_rate(self, request_id: str, decision: DecideRate, update_id: str) -> None:
+        raise Refused("case.not_running", "the case is over, or has not begun")
+
+
+class Backstage:
+    """The API over a real database and pretended cases; its lifespan makes both, in the loop that serves requests."""
+
+    def __init__(self, database_url: str, keyring: Keyring, state_dir: Path) -> None:
+        self.database_url, self.keyring = database_url, keyring
+        self.settings = Settings(
+            public_url=BASE,
+            oidc_issuer=ISSUER,
+            oidc_jwks_url=f"{ISSUER}/jwks.json",
+            stripe_webhook_secret=SecretStr("whsec_test"),
+            codec_keys=SecretStr(generate_key("codec")),
+        )
+        self.issuer = DevelopmentIssuer(
+            embedded=True, state_dir=state_dir, issuer=ISSUER, audience=self.settings.oidc_audience
+        )
+        keys = httpx.MockTransport(lambda _: httpx.Response(200, json=self.issuer.jwks()))
+        verifier = token_verifier(self.settings, httpx.AsyncClient(transport=keys))
+        self.app = assemble(self.settings, verifier, lifespan=self._lifespan)
+        self.known: dict[str, Any] = {}
+        """Ids of what is there once the application has started, by the names that requests give them."""
+
+    @asynccontextmanager
+    async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
+        database = Database(self.database_url, pool_size=5)
+        cases = PretendedCases(database)
+        links = PaymentLinks(self.keyring, BASE)
+        app.state.services = Services(self.settings, database, cast("Cases", cases), links, policy.load())
+        await seed.seed(database)
+        await self._furnish(Front(app, database, cases, links, self._client, self._client()))
+        yield
+        await database.close()
+
+    def _client(self, *caller: Any) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=BASE, headers=self.headers(*caller))
+
+    def headers(self, subject: str = "", *roles: Role) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.issuer.token(subject, roles)}"} if subject else {}
+
+    async def _furnish(self, front: Front) -> None:
+        econsult_id = await front.with_specialist()
+        asked = await front.clinician.post(f"/clinicians/{seed.CLINICIAN}/rate-requests", json={"portion_cents": 1})
+        task = f"econsult:{econsult_id}:coordination"
+        async with front.database.transaction() as session:
+            session.add(CoordinationTask(key=task, econsult_id=econsult_id, opened_at=NOW))
+        self.known = {
+            "econsult_id": econsult_id,
+            "patient_id": seed.PATIENT,
+            "clinician_id": seed.CLINICIAN,
+            "specialist_id": seed.DERMATOLOGIST,
+            "visit_id": seed.VISIT_COMPLETED,
+            "attachment_id": seed.PHOTO,
+            "note_ids": [seed.NOTE_COMPLETED],
+            "attachment_ids": [seed.PHOTO],
+            "request_id": asked.json()["id"],
+            "key": task,
+            "token": front.links.payment_link(econsult_id, 1).rsplit("/", 1)[-1],
+        }
+
+    def known_instead(self, sent: Any) -> Any:
+        """The same with ids that exist."""
+        if not isinstance(sent, dict):
+            return sent
+        return {name: self.known.get(name, value) for name, value in sent.items()}

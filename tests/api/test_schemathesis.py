@@ -1,0 +1,93 @@
+"""Whatever is sent to any operation, the answer is one that the OpenAPI document announces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import assemble
+from api.auth import TokenVerifier
+from config import Settings
+from crypto import Keyring, generate_key
+from domain.access import Role
+from embedded.postgres import EmbeddedPostgres
+from tests.api.backstage import Backstage
+from tests.conftest import TEMPLATE
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+CALLERS: Mapping[str, tuple[str, Role] | tuple[()]] = {
+    "clinician": ("clinician-demo", Role.CLINICIAN),
+    "patient": ("patient-demo", Role.PATIENT),
+    "specialist": ("specialist-dermatology", Role.SPECIALIST),
+    "support": ("support-1", Role.SUPPORT),
+    "operations": ("ops-1", Role.OPERATIONS),
+    "administrator": ("admin-1", Role.ADMINISTRATOR),
+    "stranger": ("nobody", Role.CLINICIAN),
+    "anybody": (),
+}
+EXAMPLES = 12
+
+
+def _operations() -> list[tuple[str, str]]:
+    app = assemble(
+        Settings(stripe_webhook_secret=SecretStr("whsec_test"), codec_keys=SecretStr(generate_key("codec"))),
+        cast("TokenVerifier", None),
+    )
+    return [(method, path) for path, item in app.openapi()["paths"].items() for method in item]
+
+
+@pytest.fixture(scope="module")
+def backstage(
+    postgres: EmbeddedPostgres, keyring: Keyring, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Backstage]:
+    url = postgres.create_database("schemathesis", template=TEMPLATE)
+    yield Backstage(url, keyring, tmp_path_factory.mktemp("issuer"))
+
+
+@pytest.fixture(scope="module")
+def document(backstage: Backstage) -> Any:
+    config = SchemathesisConfig.from_dict({"cache": {"enabled": False}})
+    return schemathesis.openapi.from_asgi("/openapi.json", backstage.app, config=config)
+
+
+@pytest.mark.parametrize(("method", "path"), _operations())
+def test_answers_as_announced(document: Any, backstage: Backstage, method: str, path: str) -> None:
+    operation = document[path][method]
+    cases = st.one_of(operation.as_strategy(mode) for mode in GenerationMode)
+
+    @given(case=cases, caller=st.sampled_from(list(CALLERS)), known=st.booleans())
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    def ask(case: Any, caller: str, known: bool) -> None:
+        if known:
+            case.path_parameters = backstage.known_instead(case.path_parameters)
+            case.body = backstage.known_instead(case.body)
+        case.call_and_validate(checks=CHECKS, headers=backstage.headers(*CALLERS[caller]))
+
+    ask()
