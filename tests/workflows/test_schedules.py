@@ -92,5 +92,7 @@ async def _swept(client: Client, schedule: ScheduleHandle, times: int) -> Reconc
             await asyncio.sleep(0.05)
         action = actions[-1].action
         assert isinstance(action, ScheduleActionExecutionStartWorkflow)
-        handle = client.get_workflow_handle_for(Reconcile.run, action.workflow_id)
-        return await handle.result()
+        report: ReconcileReport = await client.get_workflow_handle(
+            action.workflow_id, result_type=ReconcileReport
+        ).result()
+        return report
