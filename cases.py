@@ -82,7 +82,9 @@ class Cases:
         return await _answer(self._econsult(econsult_id).execute_update(update, asked, id=update_id))
 
     async def decide_rate(self, request_id: str, decision: DecideRate, update_id: str) -> RateReceipt:
-        handle = self.client.get_workflow_handle_for(RateRequest.run, names.rate_request_case(request_id))
+        handle: WorkflowHandle[RateRequest, RateReceipt] = self.client.get_workflow_handle(
+            names.rate_request_case(request_id)
+        )
         return await _answer(handle.execute_update(RateRequest.decide, decision, id=update_id))
 
     async def report_payment(self, econsult_id: str, event: PaymentEvent) -> bool:
@@ -113,7 +115,7 @@ class Cases:
         return await self._econsult(econsult_id).query(EConsult.explain)
 
     def _econsult(self, econsult_id: str) -> WorkflowHandle[EConsult, Receipt]:
-        return self.client.get_workflow_handle_for(EConsult.run, names.econsult_case(econsult_id))
+        return self.client.get_workflow_handle(names.econsult_case(econsult_id))
 
     async def _start(
         self,

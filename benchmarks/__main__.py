@@ -1,8 +1,8 @@
 """`make bench`: what one eConsult costs, beside a bare Temporal workflow with as many acts and records.
 
 Both run on the same in-memory dev server, in alternating rounds. Processor time is the median of what this process
-uses: worker, client, driver and sandbox gateways, without the servers. Events, state transitions and bytes are exact: they come from the
-server's own description of the execution.
+uses: worker, client, driver and sandbox gateways, without the servers. Events, state transitions and bytes are exact:
+they come from the server's own description of the execution.
 """
 
 from __future__ import annotations

@@ -52,6 +52,11 @@ def database_url(migrated_url: str, keyring: Keyring) -> Iterator[str]:
     yield migrated_url
     tables = sql.SQL(", ").join(map(sql.Identifier, SQLModel.metadata.tables))
     with psycopg.connect(migrated_url, autocommit=True) as connection:
+        # Whoever is left over from the test, such as a worker that was cut off, would keep a table locked.
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
         connection.execute(sql.SQL("truncate table {}").format(tables))
 
 

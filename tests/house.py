@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from activities.ports import TextMessage, TextReceipt
 from db.session import Database
 from domain.access import Role
 from embedded import seed
+from embedded.rehearsal import PATIENCE_SECONDS, POLL_SECONDS
 from embedded.stage import Stage, stage
 from embedded.stripe_sandbox.app import create_app as stripe_app
 
@@ -91,20 +93,24 @@ class House:
 
     async def reaches(self, econsult_id: str, state: str) -> dict[str, Any]:
         """Wait, without letting time pass, until the case is there; the clinician's view of it."""
-        for _ in range(400):
-            view: dict[str, Any] = await self.read(CLINICIAN, f"/econsults/{econsult_id}")
-            if view["state"] == state:
-                return view
-        raise AssertionError(f"the eConsult is {view['state']}")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                view: dict[str, Any] = await self.read(CLINICIAN, f"/econsults/{econsult_id}")
+                if view["state"] == state:
+                    return view
+                await asyncio.sleep(POLL_SECONDS)
 
-    async def happened(self, econsult_id: str, event: str) -> list[str]:
-        """Wait, without letting time pass, for work that runs in the background; all events until then."""
-        for _ in range(400):
-            steps = (await self.read(OPERATIONS, f"/econsults/{econsult_id}/timeline?limit=200"))["items"]
-            events = [step["event"] for step in steps]
-            if event in events:
-                return events
-        raise AssertionError(f"{event} did not happen: {events}")
+    async def happened(self, econsult_id: str, event: str) -> None:
+        """Wait, without letting time pass, for work that runs in the background."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                if event in await self.events(econsult_id):
+                    return
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def events(self, econsult_id: str) -> list[str]:
+        steps = await self.read(OPERATIONS, f"/econsults/{econsult_id}/timeline?limit=200")
+        return [step["event"] for step in steps["items"]]
 
     async def specialist(self, econsult_id: str) -> Person:
         """Who has the case."""

@@ -60,17 +60,20 @@ class Backstage:
         keys = httpx.MockTransport(lambda _: httpx.Response(200, json=self.issuer.jwks()))
         verifier = token_verifier(self.settings, httpx.AsyncClient(transport=keys))
         self.app = assemble(self.settings, verifier, lifespan=self._lifespan)
+        self.cases = PretendedCases(cast("Database", None))
         self.known: dict[str, Any] = {}
         """Ids of what is there once the application has started, by the names that requests give them."""
 
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
+        """Starts once a test; what is there stays from one test to the next."""
         database = Database(self.database_url, pool_size=5)
-        cases = PretendedCases(database)
+        self.cases.database = database
         links = PaymentLinks(self.keyring, BASE)
-        app.state.services = Services(self.settings, database, cast("Cases", cases), links, policy.load())
-        await seed.seed(database)
-        await self._furnish(Front(app, database, cases, links, self._client, self._client()))
+        app.state.services = Services(self.settings, database, cast("Cases", self.cases), links, policy.load())
+        if not self.known:
+            await seed.seed(database)
+            await self._furnish(Front(app, database, self.cases, links, self._client, self._client()))
         yield
         await database.close()
 

@@ -1,4 +1,4 @@
-"""Lives whose histories are kept. Each settles between its acts, so that its commands come in one order only."""
+"""Lives whose histories are kept."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from temporalio import activity
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
-from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
-from temporalio.client import WorkflowHistory
 from temporalio.worker import Worker
 
 from activities.contracts import DeliveredNotices, DeliveredWebhooks, StartedCases, StrandedCases, SweepInput
@@ -18,7 +14,8 @@ from domain import names, policy
 from domain.actors import Actor
 from domain.rates import DecideRate, RateRequestOrder
 from embedded.rehearsal import Rehearsal
-from tests.workflows.consult import OPERATIONS, Consult, People
+from tests.replay.settling import placed, settled
+from tests.workflows.consult import OPERATIONS, People
 from worker import BUILD, sandbox
 from workflows.reconcile import Reconcile
 
@@ -29,37 +26,8 @@ Life = Callable[[Rehearsal, People], Awaitable[str]]
 """Plays a life and answers with the id of its execution."""
 
 
-class SettlingConsult(Consult):
-    """An eConsult in which nothing is under way any more when an act returns."""
-
-    @property
-    def case_id(self) -> str:
-        return names.econsult_case(self.econsult_id)
-
-    async def settle(self) -> None:
-        await self.world.synchronise()
-        await settled(self.world, self.case_id)
-
-    async def pass_time(self, duration: timedelta) -> None:
-        await self.world.advance(duration)
-        await self.settle()
-
-    async def pay_at_once(self) -> str:
-        payment = await self.pay()
-        await self.happened("fee_booked")
-        await self.assigned()
-        await self.settle()
-        return payment
-
-    async def watch_out(self) -> str:
-        """Let the case come to its end; its id."""
-        await self.world.env.sleep(self.policy.money_watch + DAY)
-        await self.settle()
-        return self.case_id
-
-
 async def answered_and_followed_up(world: Rehearsal, people: People) -> str:
-    consult = await _placed(world, people)
+    consult = await placed(world, people)
     await consult.pay_at_once()
     await consult.accept()
     await consult.reply(in_person=True)
@@ -75,7 +43,7 @@ async def answered_and_followed_up(world: Rehearsal, people: People) -> str:
 
 
 async def reissued_and_never_paid(world: Rehearsal, people: People) -> str:
-    consult = await _placed(world, people)
+    consult = await placed(world, people)
     await consult.open_checkout()
     await consult.settle()
     await consult.pass_time(8 * DAY)
@@ -87,7 +55,7 @@ async def reissued_and_never_paid(world: Rehearsal, people: People) -> str:
 
 
 async def answered_late_by_another(world: Rehearsal, people: People) -> str:
-    consult = await _placed(world, people)
+    consult = await placed(world, people)
     await consult.pay_at_once()
     await consult.accept()
     await consult.pass_time(2 * DAY + HOUR)
@@ -107,7 +75,7 @@ async def answered_late_by_another(world: Rehearsal, people: People) -> str:
 
 
 async def declined_by_everybody(world: Rehearsal, people: People) -> str:
-    consult = await _placed(world, people)
+    consult = await placed(world, people)
     await consult.pay_at_once()
     for _ in range(consult.policy.max_assignments):
         await consult.decline()
@@ -117,7 +85,7 @@ async def declined_by_everybody(world: Rehearsal, people: People) -> str:
 
 
 async def cancelled_with_an_open_checkout(world: Rehearsal, people: People) -> str:
-    consult = await _placed(world, people)
+    consult = await placed(world, people)
     await consult.open_checkout()
     await consult.settle()
     await consult.cancel()
@@ -127,7 +95,7 @@ async def cancelled_with_an_open_checkout(world: Rehearsal, people: People) -> s
 
 async def paid_by_a_slow_method(world: Rehearsal, people: People) -> str:
     """The first payment fails after days, the second succeeds after the link would have run out."""
-    consult = await _placed(world, people)
+    consult = await placed(world, people)
     for succeeds in (False, True):
         session = await consult.open_checkout()
         world.stripe.pay_later(session)
@@ -143,7 +111,7 @@ async def paid_by_a_slow_method(world: Rehearsal, people: People) -> str:
 
 
 async def asked_for_information(world: Rehearsal, people: People) -> str:
-    consult = await _placed(world, people)
+    consult = await placed(world, people)
     await consult.pay_at_once()
     await consult.accept()
     await consult.pass_time(10 * HOUR)
@@ -163,7 +131,7 @@ async def asked_for_information(world: Rehearsal, people: People) -> str:
 
 
 async def disputed(world: Rehearsal, people: People) -> str:
-    consult = await _placed(world, people)
+    consult = await placed(world, people)
     payment = await consult.pay_at_once()
     await consult.accept()
     await consult.reply()
@@ -178,7 +146,7 @@ async def disputed(world: Rehearsal, people: People) -> str:
 
 async def cancelled_by_an_operator(world: Rehearsal, people: People) -> str:
     """In the Temporal UI, while a specialist has the case: the money goes back and the execution ends."""
-    consult = await _placed(world, people)
+    consult = await placed(world, people)
     await consult.pay_at_once()
     await world.client.get_workflow_handle(consult.case_id).cancel()
     await consult.happened("refunded")
@@ -263,43 +231,3 @@ LIVES: Mapping[str, Life] = {
         reconciled,
     )
 }
-
-
-async def history_of(world: Rehearsal, execution_id: str) -> WorkflowHistory:
-    return await world.client.get_workflow_handle(execution_id).fetch_history()
-
-
-async def settled(world: Rehearsal, execution_id: str) -> None:
-    """Wait, without letting time pass, until the execution waits for the world or is over."""
-    for _ in range(1000):
-        if await _rests(world, execution_id):
-            await world.stripe.webhooks.settled()
-            return
-    raise AssertionError(f"{execution_id} does not come to rest")
-
-
-async def _rests(world: Rehearsal, execution_id: str) -> bool:
-    asked = DescribeWorkflowExecutionRequest(
-        namespace=world.client.namespace, execution=WorkflowExecution(workflow_id=execution_id)
-    )
-    found = await world.client.workflow_service.describe_workflow_execution(asked)
-    if found.workflow_execution_info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING:
-        return True
-    # This server does not describe pending workflow tasks.
-    events = (await history_of(world, execution_id)).events
-    tasks = [event.event_type for event in events if event.event_type in _WORKFLOW_TASK]
-    return not found.pending_activities and tasks[-1] == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-
-
-_WORKFLOW_TASK = {
-    EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
-    EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
-    EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
-}
-
-
-async def _placed(world: Rehearsal, people: People) -> SettlingConsult:
-    consult = SettlingConsult(world, people)
-    await consult.place()
-    await consult.settle()
-    return consult

@@ -15,7 +15,8 @@ from temporalio.client import WorkflowHistory
 from crypto import Keyring
 from db.session import Database
 from embedded.rehearsal import Rehearsal, rehearse
-from tests.replay.lives import LIVES, history_of
+from tests.replay.lives import LIVES
+from tests.replay.settling import history_of
 from tests.workflows.consult import deliver_to, invite_people
 
 HISTORIES = Path(__file__).parent / "histories"

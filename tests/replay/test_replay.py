@@ -18,7 +18,7 @@ from domain.names import Process
 from embedded.rehearsal import Rehearsal
 from temporal_client import EncryptionCodec, data_converter
 from tests.payloads import payloads_in
-from tests.replay.lives import LIVES, answered_and_followed_up, history_of
+from tests.replay.lives import LIVES, answered_and_followed_up
 from tests.replay.recording import (
     HISTORIES,
     KEYRING,
@@ -29,6 +29,7 @@ from tests.replay.recording import (
     play_all,
     rehearsal,
 )
+from tests.replay.settling import history_of
 from tests.replay.tampered import SleepsFirst, SleepsFirstInNewExecutions
 from tests.workflows.consult import invite_people
 from worker import BUILD, WORKFLOWS, sandbox

@@ -41,8 +41,9 @@ class Request:
         return await self.world.cases.decide_rate(self.order.request_id, decision, update_id or new_id())
 
     async def status(self) -> RateRequestSnapshot:
-        handle = self.world.client.get_workflow_handle_for(RateRequest.run, self.case_id)
-        return await handle.query(RateRequest.status)
+        handle = self.world.client.get_workflow_handle(self.case_id)
+        found: RateRequestSnapshot = await handle.query(RateRequest.status)
+        return found
 
     async def events(self) -> list[str]:
         async with self.world.database.transaction() as session:
@@ -82,7 +83,7 @@ async def test_an_approval_sets_the_rate_and_ends_the_case(request_: Request) ->
     assert receipt == RateReceipt(sequence=2, stage=RateStage.APPROVED)
     assert await request_.rates() == [3500]
     assert ("clinician", "rate_approved") in await request_.notices()
-    handle = request_.world.client.get_workflow_handle_for(RateRequest.run, request_.case_id)
+    handle = request_.world.client.get_workflow_handle(request_.case_id)
     assert await handle.result() == receipt
 
 
