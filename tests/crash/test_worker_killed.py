@@ -46,12 +46,13 @@ async def restarted_workers(settings: WorkerSettings) -> AsyncIterator[list[int]
     context: ForkServerContext = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([worker_process.__name__])
     deaths: list[int] = []
-    living: list[ForkServerProcess] = []
+    started: list[ForkServerProcess] = []
+    stopping = asyncio.Event()
 
     async def supervise() -> None:
-        while True:
+        while not stopping.is_set():
             process = context.Process(target=worker_process.run, args=(settings,), daemon=True)
-            living.append(process)
+            started.append(process)
             await asyncio.to_thread(process.start)  # the first one waits for the imports
             await asyncio.to_thread(process.join)
             deaths.append(process.exitcode or 0)
@@ -60,9 +61,11 @@ async def restarted_workers(settings: WorkerSettings) -> AsyncIterator[list[int]
     try:
         yield deaths
     finally:
-        supervisor.cancel()
-        living[-1].kill()
-        await asyncio.gather(supervisor, return_exceptions=True)
+        stopping.set()
+        while not supervisor.done():
+            if started[-1].is_alive():
+                started[-1].kill()
+            await asyncio.sleep(0.02)
 
 
 async def test_a_life_survives_a_kill_between_any_two_steps(

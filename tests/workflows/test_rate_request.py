@@ -83,7 +83,7 @@ async def test_an_approval_sets_the_rate_and_ends_the_case(request_: Request) ->
     assert receipt == RateReceipt(sequence=2, stage=RateStage.APPROVED)
     assert await request_.rates() == [3500]
     assert ("clinician", "rate_approved") in await request_.notices()
-    handle = request_.world.client.get_workflow_handle(request_.case_id)
+    handle = request_.world.client.get_workflow_handle(request_.case_id, result_type=RateReceipt)
     assert await handle.result() == receipt
 
 

@@ -26,7 +26,7 @@ from domain.errors import Invalid
 from domain.rates import RateRequestOrder
 from embedded.rehearsal import Rehearsal
 from tests.workflows.consult import Consult, invite_people
-from worker import sandbox
+from worker import BUILD, sandbox
 from workflows.reconcile import Reconcile
 
 QUEUE = "reconcile-test"
@@ -144,6 +144,7 @@ def _worker(world: Rehearsal, post: Post, records: SqlSweep) -> Worker:
         ],
         interceptors=[StableErrors()],
         workflow_runner=sandbox(),
+        build_id=BUILD,
     )
 
 

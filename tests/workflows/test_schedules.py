@@ -24,7 +24,7 @@ from domain.names import TaskQueue
 from embedded.temporal_servers import DevServer
 from schedules import SWEEP_LIMIT, ensure_schedule
 from temporal_client import data_converter, register_search_attributes
-from worker import sandbox
+from worker import BUILD, sandbox
 from workflows.reconcile import Reconcile
 
 
@@ -81,6 +81,7 @@ def _worker(client: Client) -> Worker:
             activities.find_stranded,
         ],
         workflow_runner=sandbox(),
+        build_id=BUILD,
     )
 
 
