@@ -14,7 +14,7 @@ from activities.ports import (
     RefundRequest,
     RefundResult,
 )
-from domain.errors import GatewayUnavailable
+from domain.errors import GatewayRejected, GatewayUnavailable
 
 
 class PaymentActivities:
@@ -49,7 +49,8 @@ class PaymentActivities:
 
     @activity.defn
     async def refund(self, order: RefundInput) -> RefundResult:
-        return await self._gateway.refund(
+        """Raises `GatewayRejected` (`payment.refund_failed`) when the money did not go back: people decide then."""
+        result = await self._gateway.refund(
             RefundRequest(
                 key=order.key,
                 case_id=order.econsult_id,
@@ -58,6 +59,9 @@ class PaymentActivities:
                 reason=order.reason,
             )
         )
+        if result.status in {"failed", "canceled"}:
+            raise GatewayRejected("payment.refund_failed", "the processor could not return the money")
+        return result
 
     @activity.defn
     async def read_fee(self, payment: ReadFeeInput) -> PaymentFee:

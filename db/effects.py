@@ -53,16 +53,17 @@ async def _add(session: AsyncSession, table: type[SQLModel], **values: object) -
 
 async def _book_entry(session: AsyncSession, step: RecordStepInput, effect: BookEntry) -> None:
     entry = effect.entry
-    await _add(
-        session,
-        LedgerEntryRow,
-        key=entry.key,
-        case_id=step.case_id,
-        clinician_id=_econsult(step).clinician_id,
-        kind=entry.kind,
-        currency=entry.currency,
-        at=step.at,
-    )
+    row = {
+        "key": entry.key,
+        "case_id": step.case_id,
+        "clinician_id": _econsult(step).clinician_id,
+        "kind": entry.kind,
+        "currency": entry.currency,
+        "at": step.at,
+    }
+    new = insert(LedgerEntryRow).values(row).on_conflict_do_nothing().returning(col(LedgerEntryRow.key))
+    if (await session.exec(new)).first() is None:
+        return  # booked before, and an entry never changes
     for posting in entry.postings:
         await _add(
             session,

@@ -36,9 +36,10 @@ class RateRequest:
     @workflow.run
     async def run(self, _: RateRequestOrder) -> RateReceipt:
         self.clocks.arm(self.order.policy.decision)
-        await self._record(
-            "rate_requested", self.order.requested_by, notices=(_tell(Audience.OPERATIONS, "rate_requested"),)
-        )
+        async with self._lock:
+            await self._record(
+                "rate_requested", self.order.requested_by, notices=(_tell(Audience.OPERATIONS, "rate_requested"),)
+            )
         keeper = asyncio.create_task(self.clocks.keep())
         await workflow.wait_condition(lambda: self.state.stage is not RateStage.REQUESTED or keeper.done())
         if keeper.done():

@@ -121,7 +121,8 @@ def may_book_follow_up(state: EConsultState, starts_at: datetime, now: datetime)
 
 def may_complete_follow_up(state: EConsultState, visit_id: str) -> None:
     booked = state.follow_up_visit
-    if state.follow_up is not FollowUp.BOOKED or booked is None or booked.visit_id != visit_id:
+    open_to_it = {FollowUp.BOOKED, FollowUp.NOT_BOOKED}  # one that nobody completed in time may be completed later
+    if state.follow_up not in open_to_it or booked is None or booked.visit_id != visit_id:
         raise Refused("follow_up_visit.not_booked", f"the follow-up visit is {state.follow_up}")
 
 
@@ -197,3 +198,8 @@ def open_money_matters(state: EConsultState) -> bool:
     """A refund waits for its decision or its confirmation, or a dispute for its outcome."""
     undecided = {RefundStatus.REQUESTED, RefundStatus.APPROVED}
     return any(r.status in undecided for r in state.refunds) or any(d.outcome is None for d in state.disputes.values())
+
+
+def is_alive(state: EConsultState) -> bool:
+    """The order waits for its payment or for its answer."""
+    return state.stage in UNANSWERED | {Stage.AWAITING_PAYMENT}

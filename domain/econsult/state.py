@@ -119,8 +119,8 @@ class EConsultState(BaseModel):
     checkouts_opened: int = 0
     checkout: OpenCheckout | None = None
     payments: dict[str, Payment] = Field(default_factory=dict)
-    processing: bool = False
-    """An asynchronous payment is on its way."""
+    processing: str | None = None
+    """The session whose asynchronous payment is on its way."""
     seen_events: list[str] = Field(default_factory=list)
     refunds_reported: dict[str, int] = Field(default_factory=dict)
     """Cents that the processor says were ever refunded, by payment."""

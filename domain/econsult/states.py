@@ -54,6 +54,7 @@ class RefundStatus(StrEnum):
     REJECTED = "rejected"
     PAID_BACK = "paid_back"
     FAILED = "failed"
+    SUPERSEDED = "superseded"  # the whole payment went back by itself
 
 
 class Event(StrEnum):

@@ -190,11 +190,15 @@ CASES = [
     Case(
         rules.may_complete_follow_up,
         ("visit-2",),
-        (follow_up(FollowUp.BOOKED, "visit-2"),),
+        (follow_up(FollowUp.BOOKED, "visit-2"), follow_up(FollowUp.NOT_BOOKED, "visit-2")),
         refused(
             "follow_up_visit.not_booked",
             follow_up(FollowUp.BOOKED, "visit-3"),
-            *(follow_up(status, "visit-2") for status in FollowUp if status is not FollowUp.BOOKED),
+            *(
+                follow_up(status, "visit-2")
+                for status in FollowUp
+                if status not in {FollowUp.BOOKED, FollowUp.NOT_BOOKED}
+            ),
         ),
     ),
     Case(

@@ -254,3 +254,35 @@ async def test_a_checkout_that_the_processor_cannot_open_is_said_so(consult: Con
     with pytest.raises(WorkflowUpdateFailedError) as refusal:
         await consult.open_checkout()
     assert code_of(refusal) == "payment.gateway_unavailable"
+
+
+async def test_a_link_reissued_after_the_watch_began_leads_to_a_specialist(consult: Consult) -> None:
+    """A late payment went back, and the case would only watch for refunds: a new link brings it back to life."""
+    await paid_elsewhere(consult, after=8 * DAY)
+    await consult.happened("refunded")
+    await consult.world.advance(consult.policy.unpaid_watch + DAY)
+    await consult.reissue()
+    await consult.pay(await consult.open_checkout(link_number=2))
+    assert (await consult.assigned()).number == 1
+
+
+async def test_a_processing_payment_is_found_settled_without_its_webhook(consult: Consult) -> None:
+    session = await consult.open_checkout()
+    consult.world.stripe.webhooks.dropping = True
+    consult.world.stripe.pay_later(session)
+    await consult.world.advance(20 * MINUTE)
+    assert "payment_processing" in await consult.events()
+    consult.world.stripe.settle_async(session, succeeded=True)
+    await consult.world.advance(DAY)
+    assert (await consult.status()).stage is Stage.WITH_SPECIALIST
+
+
+async def test_a_refund_request_is_settled_when_everything_goes_back_by_itself(consult: Consult) -> None:
+    await consult.pay()
+    await consult.request_refund()
+    for _ in range(3):
+        await consult.decline()
+    await consult.happened("refunded")
+    assert {refund.status for refund in (await consult.recorded()).refunds} == {"superseded", "paid_back"}
+    await consult.world.advance(consult.policy.money_watch + DAY)
+    assert await consult.world.has_ended(consult.econsult_id)

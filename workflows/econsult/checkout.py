@@ -75,6 +75,7 @@ class CheckoutTrack(EConsultCase, ABC):
         async with self.turn():
             rules.may_reissue_link(self.state)
             self.release_checkout()
+            self.state.processing = None
             self.state.stage = Stage.AWAITING_PAYMENT
             self.state.link_number += 1
             self.send_payment_link()
@@ -95,7 +96,7 @@ class CheckoutTrack(EConsultCase, ABC):
                 await self._take_checkout(await self._close(checkout.session_id, A_FEW_TRIES), "expiry")
             except ActivityError:
                 self.start(self._close_eventually(checkout.session_id))
-        if self.state.stage is Stage.AWAITING_PAYMENT and not self.state.processing:
+        if self.state.stage is Stage.AWAITING_PAYMENT and self.state.processing is None:
             await self.expire(milestone_detail(PAYMENT, fired))
 
     async def expire(self, detail: StepDetail) -> None:
@@ -192,7 +193,7 @@ class CheckoutTrack(EConsultCase, ABC):
         if kind := kinds.get(found.status):
             await self.take(
                 PaymentEvent(
-                    event_id=f"{source}:{found.session_id}",
+                    event_id=f"{source}:{found.session_id}:{found.status}",
                     kind=kind,
                     case_id=self.order.econsult_id,
                     session_id=found.session_id,

@@ -94,7 +94,7 @@ class PaymentTrack(CheckoutTrack, RefundTrack):
 
     async def _accept_payment(self, payment: Payment, booked: BookEntry) -> None:
         self.state.stage = Stage.PAID
-        self.state.processing = False
+        self.state.processing = None
         self.clocks.meet(PAYMENT, PAYMENT_PROCESSOR)
         self.clocks.arm(self.policy.turnaround)
         self.release_checkout(paid_session=payment.session_id)
@@ -124,15 +124,16 @@ class PaymentTrack(CheckoutTrack, RefundTrack):
         """The patient has paid by a method that settles later: the link's time stands still meanwhile."""
         if self.state.stage is not Stage.AWAITING_PAYMENT or self.state.processing:
             return
-        self.state.processing = True
+        self.state.processing = event.session_id
         self.clocks.pause(PAYMENT, "payment is processing")
         await self.record(Event.PAYMENT_PROCESSING, PAYMENT_PROCESSOR, StepDetail(subject=event.session_id))
 
     async def _failed(self, event: PaymentEvent) -> None:
         """An asynchronous payment came to nothing: the patient may try again for as long as the link works."""
-        if self.state.stage is not Stage.AWAITING_PAYMENT:
+        other = self.state.processing is not None and self.state.processing != event.session_id
+        if self.state.stage is not Stage.AWAITING_PAYMENT or other:
             return
-        self.state.processing = False
+        self.state.processing = None
         self.clocks.resume(PAYMENT)
         self._forget_checkout(event.session_id)
         await self.record(
@@ -145,6 +146,9 @@ class PaymentTrack(CheckoutTrack, RefundTrack):
             await self.expire(StepDetail(subject=event.session_id, code="payment.failed"))
 
     async def _checkout_expired(self, event: PaymentEvent) -> None:
+        """A session that was completed expires only when its payment has failed."""
+        if self.state.processing is not None and self.state.processing == event.session_id:
+            await self._failed(event)
         self._forget_checkout(event.session_id)
 
     def _forget_checkout(self, session_id: str | None) -> None:

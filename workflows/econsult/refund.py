@@ -17,8 +17,6 @@ from workflows.case import refusals
 from workflows.econsult.base import EConsultCase, tell
 from workflows.options import EVENTUALLY
 
-REFUND_DECISION = "refund_decision"
-
 
 class RefundTrack(EConsultCase):
     @workflow.update
@@ -46,7 +44,7 @@ class RefundTrack(EConsultCase):
         """Support grants a refund, whole or in part, or rejects it."""
         async with self.turn():
             asked = rules.may_decide_refund(self.state, request.request_id, request.amount_cents)
-            self.clocks.meet(REFUND_DECISION, request.actor)
+            self.clocks.meet(_decision_clock(request.request_id), request.actor)
             if request.amount_cents is None:
                 return await self._reject_refund(asked, request.actor)
             return await self._approve_refund(asked, request.actor, request.amount_cents)
@@ -97,6 +95,7 @@ class RefundTrack(EConsultCase):
         amount = self.state.left_of(payment_id)
         if amount <= 0:
             return
+        self._nothing_left_to_decide(payment_id)
         automatic = Refund(
             request_id=f"auto-{payment_id}",
             payment_id=payment_id,
@@ -225,10 +224,21 @@ class RefundTrack(EConsultCase):
                 status=RefundStatus.REQUESTED,
             )
         )
-        self.clocks.arm(self.policy.refund_decision)
+        self.clocks.arm(self.policy.refund_decision, _decision_clock(request_id))
+
+    def _nothing_left_to_decide(self, payment_id: str) -> None:
+        """The whole payment goes back: who asked for it need not wait for support."""
+        for refund in [r for r in self.state.refunds if r.payment_id == payment_id]:
+            if refund.status is RefundStatus.REQUESTED:
+                self._set_refund(refund, status=RefundStatus.SUPERSEDED)
+                self.clocks.cancel(_decision_clock(refund.request_id), "refunded by itself")
 
     def _set_refund(self, refund: Refund, **changes: object) -> Refund:
         changed = refund.model_copy(update=changes)
         position = next(i for i, known in enumerate(self.state.refunds) if known.request_id == refund.request_id)
         self.state.refunds[position] = changed
         return changed
+
+
+def _decision_clock(request_id: str) -> str:
+    return f"refund_decision:{request_id}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 from temporalio import workflow
 
@@ -39,22 +40,29 @@ class EConsult(FollowUpTrack):
             await self.beside(keeper, self._life())
         except asyncio.CancelledError:
             await self.beside(keeper, self._wind_down())
+            await self._finish(keeper)
             raise
-        finally:
-            keeper.cancel()
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self._finish(keeper)
         return acts.Receipt(sequence=self.state.sequence, stage=self.state.stage)
 
+    async def _finish(self, keeper: asyncio.Task[None]) -> None:
+        """Nothing that somebody asked for is cut off, nor what it set going."""
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self.background)
+        keeper.cancel()
+
     async def _life(self) -> None:
-        if await self.payment_arrives() and await self.specialist_answers():
-            await self.follow_up_passes()
-            await self._close_case()
-        await self._watch_money()
+        while True:
+            if await self.payment_arrives() and await self.specialist_answers():
+                await self.follow_up_passes()
+                await self._close_case()
+            if await self._money_is_settled():
+                return
 
     async def _place_order(self) -> None:
         self.send_payment_link()
         told = (tell(Audience.PATIENT, "payment_link"),)
-        await self.record(Event.ORDERED, self.order.ordered_by, notices=told)
+        async with self._lock:
+            await self.record(Event.ORDERED, self.order.ordered_by, notices=told)
 
     async def _close_case(self) -> None:
         async with self.turn():
@@ -66,13 +74,29 @@ class EConsult(FollowUpTrack):
         ask = () if self.state.outcome else (tell(Audience.CLINICIAN, "outcome_wanted"),)
         await self.record(Event.CLOSED, detail=detail, notices=ask)
 
-    async def _watch_money(self) -> None:
-        """Stay open for late payments, refunds and disputes, and until none of them is undecided."""
+    async def _money_is_settled(self) -> bool:
+        """Stay open for late payments, refunds and disputes, and until none of them is undecided.
+
+        False when a new link or a late payment has brought the order back to life meanwhile.
+        """
+        try:
+            await workflow.wait_condition(
+                lambda: rules.is_alive(self.state),
+                timeout=self._watch(),
+                timeout_summary="watching for late payments, refunds and disputes",
+            )
+        except TimeoutError:
+            await workflow.wait_condition(lambda: rules.is_alive(self.state) or self._nothing_is_open())
+        return not rules.is_alive(self.state)
+
+    def _watch(self) -> timedelta:
         if self.state.payments:
-            await workflow.sleep(self.policy.money_watch, summary="watching for refunds and disputes")
-        elif self.state.checkouts_opened and self.state.stage is Stage.CANCELLED:
-            await workflow.sleep(self.policy.unpaid_watch, summary="watching for a late payment")
-        await workflow.wait_condition(lambda: not self.background and not rules.open_money_matters(self.state))
+            return self.policy.money_watch
+        payable = self.state.checkouts_opened and self.state.stage is Stage.CANCELLED
+        return self.policy.unpaid_watch if payable else timedelta()
+
+    def _nothing_is_open(self) -> bool:
+        return not self.background and not rules.open_money_matters(self.state)
 
     async def _wind_down(self) -> None:
         """An operator cancelled the execution: leave nobody's money behind, then go."""
