@@ -1,0 +1,34 @@
+"""Every table. Free text and contact data are encrypted; ids are UUIDv7 in text form and never tell anything."""
+
+from db.tables.base import new_id
+from db.tables.cases import CaseState, LostStep, OutboxNotice, Timeline
+from db.tables.econsults import AssignmentRow, CoordinationTask, Document, EConsult, Message
+from db.tables.money import LedgerEntryRow, LedgerPosting, Rate, RateRequestRow, RefundRequestRow, WebhookEvent
+from db.tables.people import Clinician, Patient, Specialist
+from db.tables.visits import Attachment, Disclosure, Note, Visit
+
+__all__ = [
+    "AssignmentRow",
+    "Attachment",
+    "CaseState",
+    "Clinician",
+    "CoordinationTask",
+    "Disclosure",
+    "Document",
+    "EConsult",
+    "LedgerEntryRow",
+    "LedgerPosting",
+    "LostStep",
+    "Message",
+    "Note",
+    "OutboxNotice",
+    "Patient",
+    "Rate",
+    "RateRequestRow",
+    "RefundRequestRow",
+    "Specialist",
+    "Timeline",
+    "Visit",
+    "WebhookEvent",
+    "new_id",
+]

@@ -1,0 +1,92 @@
+"""What every process leaves behind: where it stands, its timeline, and whom it tells."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Column, Field, SQLModel, String
+
+from db.tables.base import created_at
+from db.types import Utc
+
+
+class CaseState(SQLModel, table=True):
+    """The projection of a case's timeline: where it stands after its latest step."""
+
+    __tablename__ = "case_state"
+    __table_args__ = (
+        Index("case_state_due", "next_deadline", postgresql_where=text("next_deadline is not null")),
+        Index("case_state_process", "process", "business_state", "case_id"),
+    )
+
+    case_id: str = Field(primary_key=True)
+    process: str
+    business_state: str
+    sequence: int
+    sla_state: str
+    escalation_level: int
+    next_deadline: datetime | None = Field(default=None, sa_type=Utc)
+    snapshot: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    updated_at: datetime = Field(sa_type=Utc)
+
+
+class Timeline(SQLModel, table=True):
+    """Each business event: who, when, what, and the snapshot after it."""
+
+    __tablename__ = "timeline"
+
+    case_id: str = Field(primary_key=True)
+    sequence: int = Field(primary_key=True)
+    event: str = Field(index=True)
+    at: datetime = Field(sa_type=Utc)
+    actor_role: str
+    actor_id: str
+    detail: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    snapshot: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    recorded_at: datetime = created_at()
+
+
+class LostStep(SQLModel, table=True):
+    """A step that was written and then lost to the workflow, because its worker died before Temporal knew of it."""
+
+    __tablename__ = "lost_step"
+
+    id: str = Field(
+        sa_column=Column(String, primary_key=True, server_default=text("gen_random_uuid()::text")), default=None
+    )
+    case_id: str = Field(index=True)
+    sequence: int
+    event: str
+    at: datetime = Field(sa_type=Utc)
+    actor_role: str
+    actor_id: str
+    detail: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    snapshot: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    recorded_at: datetime = created_at()
+
+
+class OutboxNotice(SQLModel, table=True):
+    """A message to send. It is written with the step that calls for it and sent from here, once."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("outbox_due", "not_before", postgresql_where=text("status = 'pending'")),
+        CheckConstraint("status in ('pending', 'sent', 'failed')", name="outbox_status"),
+    )
+
+    key: str = Field(primary_key=True)
+    case_id: str = Field(index=True)
+    audience: str
+    template: str
+    specialist_id: str | None = None
+    link_number: int | None = None
+    queued_at: datetime = Field(sa_type=Utc)
+    """Business time of the step."""
+    status: str = "pending"
+    attempts: int = 0
+    not_before: datetime = created_at()
+    sent_at: datetime | None = Field(default=None, sa_type=Utc)
+    error_code: str | None = None
