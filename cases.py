@@ -24,6 +24,7 @@ from domain.econsult.view import EConsultSnapshot
 from domain.errors import GatewayUnavailable, Refused
 from domain.names import Process, TaskQueue
 from domain.rates import DecideRate, RateReceipt, RateRequestOrder
+from domain.visit_calls import CallEvent
 from workflows import search_attributes as attributes
 from workflows.econsult.workflow import EConsult
 from workflows.rate_request import RateRequest
@@ -91,6 +92,16 @@ class Cases:
         """Tell the case of a payment event. False while there is no such running case."""
         try:
             await self._econsult(econsult_id).signal(EConsult.payment_reported, event)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    async def report_call(self, visit_id: str, event: CallEvent) -> bool:
+        """Tell the visit how a call to its patient ended. False while there is no such running visit."""
+        try:
+            await self.client.get_workflow_handle(names.visit_case(visit_id)).signal("call_reported", event)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return False

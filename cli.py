@@ -176,11 +176,16 @@ def keys(
 @app.command()
 def api() -> None:
     """Serve the API."""
+    serve_api()
+
+
+def serve_api(factory: str = "api.main:create") -> None:
+    """Serve the application that the factory makes, `module:function`."""
     _settings(None)
     from api.main import main as serve
 
     with _reasons(ValueError):
-        serve()
+        serve(factory)
     leave()
 
 

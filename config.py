@@ -46,7 +46,8 @@ class Settings(BaseSettings):
     )
     codec_access_key: SecretStr = Field(
         default=SecretStr(""),
-        description="Development only: a key that opens /codec/{key}/decode to a Temporal UI that cannot send a token.",
+        description="Of the embedded stack, which sets it: a key that opens /codec/{key}/decode to a Temporal UI that "
+        "cannot send a token. Anywhere else the API refuses to start with it.",
     )
     worker_max_cached_workflows: int = Field(
         default=0, ge=0, description="Sticky cache of the worker; 0 sizes it from the memory of the machine."

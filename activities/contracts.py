@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -126,6 +126,9 @@ class ChooseSpecialistInput(Value):
     econsult_id: str
     specialty_code: str
     patient_id: str
+    on: date
+    """The day, in business time, on which the licence must be valid."""
+    state_licence_required: bool
     excluded: tuple[str, ...]
     """Specialists who had the case before."""
 
@@ -158,6 +161,20 @@ class RefundInput(Value):
 
 class ReadFeeInput(Value):
     payment_id: str
+
+
+class PlaceCallInput(Value):
+    """Ring the clinician of a visit, then its patient. The numbers are read from the records."""
+
+    key: str
+    visit_id: str
+    attempt_id: str
+    requested_at: datetime
+    """Business time."""
+
+
+class PlaceCallResult(Value):
+    call_sid: str
 
 
 class SweepInput(Value):

@@ -65,8 +65,12 @@ class NoticeDelivery:
 
     async def _deliver(self, notice: OutgoingNotice) -> Delivery:
         also = self._text_beside(notice)
+        provider_id: str | None = None
         try:
-            await (self._text(notice) if notice.template in TEXTS else self._mail(notice))
+            if notice.template in TEXTS:
+                provider_id = await self._text(notice)
+            else:
+                await self._mail(notice)
         except GatewayUnavailable as error:
             return Delivery(status=DeliveryStatus.RETRY, code=error.code, also=also)
         except CarewaveError as error:
@@ -74,7 +78,7 @@ class NoticeDelivery:
         except Exception as error:  # noqa: BLE001 - one faulty notice must not hold up all others
             logger.warning("notices.unforeseen key=%s error=%s", notice.key, type(error).__name__)
             return Delivery(status=DeliveryStatus.RETRY, code="notice.unforeseen", also=also)
-        return Delivery(status=DeliveryStatus.SENT, also=also)
+        return Delivery(status=DeliveryStatus.SENT, provider_id=provider_id, also=also)
 
     async def _mail(self, notice: OutgoingNotice) -> None:
         if notice.email is None:
@@ -83,11 +87,12 @@ class NoticeDelivery:
         email = Email(message_id=message_id(notice.key), to=notice.email, subject=letter.subject, text=letter.text)
         await self._mailer.send(email)
 
-    async def _text(self, notice: OutgoingNotice) -> None:
+    async def _text(self, notice: OutgoingNotice) -> str:
         if self._texting is None or notice.phone is None:
             raise GatewayRejected("notice.no_recipient", "there is no number, or no texts are sent")
         letter = self._renderer.render(notice)
-        await self._texting.send(TextMessage(key=notice.key, to=notice.phone, body=letter.text))
+        sent = await self._texting.send(TextMessage(key=notice.key, to=notice.phone, body=letter.text))
+        return sent.message_sid
 
     def _text_beside(self, notice: OutgoingNotice) -> tuple[str, ...]:
         """The text is a notice of its own, so that neither channel waits for the other or repeats it."""

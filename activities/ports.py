@@ -13,11 +13,12 @@ from typing import Protocol
 
 from pydantic import Field
 
-from activities.contracts import ChooseSpecialistInput, RecordStepInput
+from activities.contracts import ChooseSpecialistInput, PlaceCallInput, RecordStepInput
 from domain.econsult.payment_events import PaymentEvent
 from domain.econsult.state import EConsultOrder
 from domain.model import Value
 from domain.rates import RateRequestOrder
+from domain.visit_calls import CallEvent
 
 
 class CheckoutStatus(StrEnum):
@@ -130,6 +131,49 @@ class Texting(Protocol):
     async def send(self, message: TextMessage) -> TextReceipt: ...
 
 
+class CallParties(Value):
+    """Numbers in E.164. Neither party is shown the other's (V-07)."""
+
+    clinician_phone: str = Field(repr=False)
+    patient_phone: str = Field(repr=False)
+
+
+class BridgeCall(CallParties):
+    """Ring the clinician, then the patient, and let them talk."""
+
+    key: str
+    visit_id: str
+    """Opaque."""
+    attempt_id: str
+    """Opaque; returned in every callback."""
+
+
+class CallReceipt(Value):
+    call_sid: str
+    """Of the clinician's leg, which stands for the whole call."""
+    status: str
+
+
+class Voice(Protocol):
+    """Raises `GatewayRejected` (`call.number_invalid`, `call.rejected`) or `GatewayUnavailable`.
+
+    Twilio knows no idempotency keys for calls: whoever asks looks first whether the attempt was placed already.
+    """
+
+    async def bridge(self, call: BridgeCall) -> CallReceipt: ...
+
+
+class CallRecords(Protocol):
+    """The attempts to call a patient, and the numbers of whom to call."""
+
+    async def place_once(self, order: PlaceCallInput, place: Callable[[CallParties], Awaitable[CallReceipt]]) -> str:
+        """The SID of the attempt's call: of the one that was placed before, else `place` is called.
+
+        Raises `Refused` (`call.no_number`), `NotFound` (`visit.unknown`), and what `place` raises.
+        """
+        ...
+
+
 class PaymentPages(Protocol):
     """Where patients pay."""
 
@@ -163,7 +207,7 @@ class OutgoingNotice(Value):
     to_patient: bool
     email: str | None = Field(default=None, repr=False)
     phone: str | None = Field(default=None, repr=False)
-    """E.164; only of patients."""
+    """E.164, where known."""
     time_zone: str = "UTC"
     econsult_id: str | None = None
     link_number: int | None = None
@@ -199,6 +243,8 @@ class Delivery(Value):
 
     status: DeliveryStatus
     code: str | None = None
+    provider_id: str | None = None
+    """Of a text that was handed over."""
     also: tuple[str, ...] = ()
     """Templates of further notices for the same reader."""
 
@@ -233,6 +279,10 @@ class CaseStarter(Protocol):
         """False while there is no such running case."""
         ...
 
+    async def report_call(self, visit_id: str, event: CallEvent) -> bool:
+        """False while there is no such running visit."""
+        ...
+
     async def execution(self, case_id: str) -> Execution: ...
 
 
@@ -249,7 +299,8 @@ class PendingWebhook(Value):
     provider: str
     event_id: str
     econsult_id: str | None
-    event: PaymentEvent
+    """Of a payment."""
+    event: PaymentEvent | CallEvent
     expired: bool
     """Waiting for longer than a case may take to appear."""
 
@@ -269,7 +320,7 @@ class SweepRecords(Protocol):
 
 
 class WebhookInbox(Protocol):
-    """Stored events of the payment processor."""
+    """Stored events of the payment processor and the telephone company."""
 
     async def pending(self, limit: int) -> list[PendingWebhook]: ...
 

@@ -14,6 +14,7 @@ from activities.contracts import (
 from activities.notices import NoticeDelivery
 from activities.ports import CaseStarter, Execution, PendingWebhook, SweepRecords, UnstartedCase, WebhookInbox
 from domain.econsult.state import EConsultOrder
+from domain.visit_calls import CallEvent
 
 
 class SweepActivities:
@@ -76,6 +77,8 @@ class SweepActivities:
             await self._cases.start_rate_request(case.order)
 
     async def _report(self, webhook: PendingWebhook) -> bool:
+        if isinstance(webhook.event, CallEvent):
+            return await self._cases.report_call(webhook.event.visit_id, webhook.event)
         if webhook.econsult_id is None:
             return False
         return await self._cases.report_payment(webhook.econsult_id, webhook.event)

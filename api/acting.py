@@ -80,7 +80,7 @@ class Acts:
         async with self.services.database.transaction() as session:
             # Not within the caller's scope: who declines a case no longer has it.
             after = await econsults.get(session, case.order.id)
-        return econsult_view(after, money=who.sees_money(case))
+        return econsult_view(after, self.services.clock(), money=who.sees_money(case))
 
     @asynccontextmanager
     async def bringing(self, draft: Row) -> AsyncIterator[Row]:

@@ -14,6 +14,7 @@ from api.middleware import install_middleware
 from api.problems import install_problem_handlers, responses
 from api.routes import (
     assignments,
+    at_risk,
     attachments,
     clinicians,
     coordination,
@@ -32,6 +33,7 @@ from api.routes import (
     reports,
     specialists,
     specialties,
+    twilio_webhooks,
     visits,
     webhooks,
 )
@@ -51,6 +53,7 @@ ROUTERS = (
     rates.router,
     reports.router,
     ledger.router,
+    at_risk.router,
     clinicians.router,
     patients.router,
     specialists.router,
@@ -60,6 +63,7 @@ ROUTERS = (
     attachments.router,
     payment_pages.router,
     webhooks.router,
+    twilio_webhooks.router,
     health.router,
 )
 
@@ -79,6 +83,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "rates", "description": "Clinicians' portions."},
     {"name": "ledger", "description": "Double-entry bookkeeping, integer cents."},
     {"name": "reports", "description": "Figures for operations."},
+    {"name": "at risk", "description": "What breaches next, and what has breached, over all processes."},
     {"name": "clinicians"},
     {"name": "patients"},
     {"name": "specialists", "description": "The panel."},
@@ -98,10 +103,13 @@ def create_app(services: Services, verifier: TokenVerifier, *, lifespan: Lifespa
     return app
 
 
-def assemble(settings: Settings, verifier: TokenVerifier, *, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+def assemble(
+    settings: Settings, verifier: TokenVerifier, *, embedded: bool = False, lifespan: Lifespan[FastAPI] | None = None
+) -> FastAPI:
     """The application, whose lifespan must put `Services` into `app.state.services`.
 
-    Raises ValueError without a Stripe webhook secret and `crypto.keys_invalid` without codec keys.
+    Raises ValueError without a Stripe webhook secret, and with a codec access key unless it is `embedded`; raises
+    `crypto.keys_invalid` without codec keys.
     """
     webhooks.stripe_secrets(settings)
     app = FastAPI(
@@ -118,7 +126,7 @@ def assemble(settings: Settings, verifier: TokenVerifier, *, lifespan: Lifespan[
     for router in ROUTERS:
         app.include_router(router)
     keyring = Keyring.parse(settings.codec_keys.get_secret_value())
-    app.include_router(codec_router(keyring, settings.codec_access_key.get_secret_value()))
+    app.include_router(codec_router(keyring, settings.codec_access_key.get_secret_value(), embedded=embedded))
     install_codec_cors(app, [origin for part in settings.codec_cors_origins.split(",") if (origin := part.strip())])
     install_middleware(app, max_body_bytes=settings.max_body_bytes)
     _document_bodies(app)

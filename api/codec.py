@@ -26,12 +26,14 @@ _DOCUMENTED: dict[str, Any] = {"requestBody": {"required": True, "content": _CON
 Transform = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
 
 
-def codec_router(keyring: Keyring, access_key: str = "") -> APIRouter:
+def codec_router(keyring: Keyring, access_key: str = "", *, embedded: bool = False) -> APIRouter:
     """POST /codec/decode and /codec/encode, for operations and administrators.
 
-    With an `access_key`, for development, /codec/{access_key}/decode needs no token: the UI's endpoint is then
-    /codec/<key>.
+    With an `access_key` /codec/{access_key}/decode needs no token: the UI's endpoint is then /codec/<key>. Raises
+    ValueError for one unless `embedded` is True: only the embedded stack may open the codec without a token.
     """
+    if access_key and embedded is not True:
+        raise ValueError("CODEC_ACCESS_KEY opens the codec without a token: unset it outside the embedded stack")
     codec = EncryptionCodec(keyring)
     router = APIRouter(prefix="/codec", tags=["codec"])
     guard = [require(Role.OPERATIONS, Role.ADMINISTRATOR)]

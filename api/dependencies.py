@@ -1,6 +1,8 @@
 """What routes share: the services of the process, and the records of the person who calls."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -12,6 +14,10 @@ from domain.policy import Policy
 from links import PaymentLinks
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class Services:
     """Made once, where the API is put together; lives in `app.state.services`."""
@@ -21,6 +27,8 @@ class Services:
     cases: Cases
     links: PaymentLinks
     policy: Policy
+    clock: Callable[[], datetime] = utc_now
+    """The time of the workflows, aware UTC: the present, or simulated."""
 
 
 def services(request: Request) -> Services:

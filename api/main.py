@@ -25,11 +25,12 @@ from observability import configure_logging
 GRACEFUL_SHUTDOWN_SECONDS = 20
 
 
-def create(configured: Settings | None = None) -> FastAPI:
+def create(configured: Settings | None = None, *, embedded: bool = False) -> FastAPI:
     """The application as the settings describe it.
 
     It starts while the database or Temporal is down, and says so at /readyz. Raises ValueError without a Stripe webhook
-    secret, `crypto.keys_invalid` without keys, `policy.unreadable` and `policy.invalid`.
+    secret or, unless `embedded`, with a codec access key; `crypto.keys_invalid` without keys, `policy.unreadable` and
+    `policy.invalid`.
     """
     chosen = configured or settings()
     configure_logging(chosen.log_level)
@@ -52,13 +53,13 @@ def create(configured: Settings | None = None) -> FastAPI:
         await http.aclose()
         await database.close()
 
-    return assemble(chosen, token_verifier(chosen, http), lifespan=lifespan)
+    return assemble(chosen, token_verifier(chosen, http), embedded=embedded, lifespan=lifespan)
 
 
-def main() -> None:
+def main(factory: str = "api.main:create") -> None:
     chosen = settings()
     uvicorn.run(
-        "api.main:create",
+        factory,
         factory=True,
         host=chosen.api_host,
         port=chosen.api_port,

@@ -10,7 +10,7 @@ from api.dependencies import AppServices
 from db import people
 from db.people import P, Person
 from db.tables import Clinician, Patient, Specialist
-from db.visits import has_visit
+from db.visits import has_met
 from domain.access import Principal, Role
 from domain.actors import Actor
 from domain.errors import Forbidden
@@ -81,13 +81,13 @@ def actor_of(principal: Principal, person: Person | None) -> Actor:
 
 
 async def carer_or_self(session: AsyncSession, principal: Principal, patient_id: str) -> Actor | None:
-    """The caller, as the patient themselves or as a clinician who has a visit with them; else None.
+    """The caller, as the patient themselves or as a clinician whose visit with them has begun; else None.
 
     Raises `Forbidden` (`person.unknown`).
     """
     for person in await persons_of(session, principal):
         own = isinstance(person, Patient) and person.id == patient_id
-        if own or (isinstance(person, Clinician) and await has_visit(session, person.id, patient_id)):
+        if own or (isinstance(person, Clinician) and await has_met(session, person.id, patient_id)):
             return actor_of(principal, person)
     return None
 

@@ -41,9 +41,9 @@ _EXAMPLES: dict[int, dict[str, Any]] = {
     403: {"code": "auth.role_missing", "detail": "The token holds none of the roles that this needs."},
     404: {"code": "econsult.unknown", "detail": "There is no such eConsult."},
     409: {
-        "code": "econsult.not_paid",
-        "detail": "The eConsult is not paid yet.",
-        "missing": ["payment"],
+        "code": "assignment.not_late",
+        "detail": "Reassignment is not offered yet.",
+        "missing": ["turnaround.late"],
         "earliest": "2026-03-02T09:00:00Z",
     },
     413: {"code": "request.too_large", "detail": "The request body is too large."},

@@ -11,6 +11,7 @@ from activities.contracts import RecordStepInput
 from db.effects import apply
 from db.session import Database
 from db.tables import CaseState, LostStep, Timeline
+from domain import at_risk
 
 
 class SqlCaseRecords:
@@ -77,6 +78,7 @@ async def _project(session: AsyncSession, step: RecordStepInput) -> None:
         "sla_state": view.sla_state,
         "escalation_level": view.escalation_level,
         "next_deadline": view.next_deadline,
+        **at_risk.standing(view).model_dump(),
         "snapshot": view.model_dump(mode="json"),
         "updated_at": step.at,
     }

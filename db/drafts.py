@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -41,5 +41,14 @@ async def keep(session: AsyncSession, draft: Row) -> bool:
 
 
 async def discard(session: AsyncSession, draft: Row) -> None:
+    """Delete the row, unless an act that came before the refused one has made it count."""
     table = type(draft)
-    await session.exec(delete(table).where(col(table.id) == draft.id))
+    await session.exec(delete(table).where(col(table.id) == draft.id, *_untouched(draft)))
+
+
+def _untouched(draft: Row) -> list[ColumnElement[bool]]:
+    if isinstance(draft, Message):
+        return [col(Message.accepted_at).is_(None)]
+    if isinstance(draft, Visit):
+        return [col(Visit.status) == draft.status, col(Visit.started_at).is_(None)]
+    return []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, false, inspect, literal, or_, true
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, false, inspect, literal, literal_column, or_, true
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import defer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -118,10 +118,12 @@ async def page(session: AsyncSession, scope: Scope, filters: Filters, *, before:
 
 async def of_payment(session: AsyncSession, payment_id: str) -> str | None:
     """Id of the eConsult that knows this payment."""
+    # In the very form of the index case_state_payments: a bound key or a subscript would pass it by.
+    payments = col(CaseState.snapshot).op("->", return_type=JSONB())(literal_column("'payments'"))
     case_id = await session.exec(
         select(CaseState.case_id).where(
             col(CaseState.process) == names.Process.ECONSULT,
-            col(CaseState.snapshot)["payments"].contains([{"payment_id": payment_id}]),
+            payments.contains([{"payment_id": payment_id}]),
         )
     )
     found = case_id.first()

@@ -23,6 +23,7 @@ from activities.contracts import (
     SetRate,
     SetVisitStatus,
 )
+from db import roster
 from db.tables import (
     AssignmentRow,
     CoordinationTask,
@@ -129,19 +130,21 @@ async def _save_assignment(session: AsyncSession, step: RecordStepInput, effect:
 
 
 async def _queue_notice(session: AsyncSession, step: RecordStepInput, effect: QueueNotice) -> None:
-    await _add(
-        session,
-        OutboxNotice,
-        key=effect.key,
-        case_id=step.case_id,
-        audience=effect.audience,
-        template=effect.template,
-        specialist_id=effect.specialist_id,
-        link_number=effect.link_number,
-        queued_at=step.at,
-        status="pending",
-        attempts=0,
-    )
+    for staff_id in await roster.readers(session, step, effect):
+        await _add(
+            session,
+            OutboxNotice,
+            key=roster.notice_key(effect.key, staff_id),
+            case_id=step.case_id,
+            audience=effect.audience,
+            template=effect.template,
+            specialist_id=effect.specialist_id,
+            staff_id=staff_id,
+            link_number=effect.link_number,
+            queued_at=step.at,
+            status="pending",
+            attempts=0,
+        )
 
 
 async def _set_visit_status(session: AsyncSession, step: RecordStepInput, effect: SetVisitStatus) -> None:

@@ -12,15 +12,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from activities.ports import Delivery, DeliveryStatus, OutgoingNotice
 from db.session import Database
-from db.tables import CaseState, Clinician, OutboxNotice, Patient, Specialist
+from db.tables import CaseState, Clinician, OutboxNotice, Patient, Specialist, Staff
 from domain.actors import Audience
 from domain.econsult.state import FollowUpVisit
 from domain.errors import CarewaveError
 from domain.ledger import Price
 from domain.model import Value
 from domain.notices import wait_after
+from domain.text_deliveries import UNDELIVERED, TextReport, later
 
 OPTED_OUT = "text.opted_out"
+UNDELIVERED_TEXT = "text.undelivered"
 
 
 class SqlOutbox:
@@ -76,6 +78,10 @@ class SqlOutbox:
         if audience is Audience.SPECIALIST and row.specialist_id:
             specialist = await session.get(Specialist, row.specialist_id)
             return _Reader.model_validate(specialist) if specialist else _Reader()
+        if row.staff_id:
+            person = await session.get(Staff, row.staff_id)
+            if person and person.active:  # who has left since is not told any more
+                return _Reader(email=person.email, time_zone=person.time_zone)
         return _Reader(email=self._staff.get(audience))
 
 
@@ -114,6 +120,27 @@ async def failed(session: AsyncSession, *, after: str | None, limit: int) -> lis
     return list((await session.exec(statement)).all())
 
 
+async def record_delivery(session: AsyncSession, report: TextReport) -> bool:
+    """Note what became of a text; False for a notice that is not ours. A repeat changes nothing.
+
+    A report waits for the worker that is just sending the notice. If that one lost Twilio's answer, the report is it:
+    the text went out and is not sent again. Of a text that went out twice only the newer copy counts.
+    """
+    row = await session.get(OutboxNotice, report.notice_key, with_for_update=True)
+    if row is None:
+        return False
+    if row.provider_id not in (None, report.message_sid):
+        return True
+    row.provider_id = report.message_sid
+    row.delivery_status = later(row.delivery_status, report.status)
+    if row.delivery_status in UNDELIVERED:
+        row.status, row.error_code = "failed", UNDELIVERED_TEXT
+        row.delivery_error = row.delivery_error or report.error_code
+    elif row.status == "pending":
+        row.status, row.sent_at, row.error_code = "sent", datetime.now(UTC), None
+    return True
+
+
 async def _claim(session: AsyncSession) -> OutboxNotice | None:
     statement = (
         select(OutboxNotice)
@@ -132,7 +159,7 @@ async def _facts(session: AsyncSession, case_id: str) -> _Facts:
 
 async def _mark(session: AsyncSession, row: OutboxNotice, delivery: Delivery) -> None:
     attempts = row.attempts + 1
-    values: dict[str, object] = {"attempts": attempts, "error_code": delivery.code}
+    values: dict[str, object] = {"attempts": attempts, "error_code": delivery.code, "provider_id": delivery.provider_id}
     wait = wait_after(attempts)
     if delivery.status is DeliveryStatus.SENT:
         values |= {"status": "sent", "sent_at": datetime.now(UTC)}
@@ -147,7 +174,7 @@ async def _mark(session: AsyncSession, row: OutboxNotice, delivery: Delivery) ->
 
 async def _queue_beside(session: AsyncSession, row: OutboxNotice, template: str) -> None:
     beside = {
-        **row.model_dump(include={"case_id", "audience", "specialist_id", "link_number", "queued_at"}),
+        **row.model_dump(include={"case_id", "audience", "specialist_id", "staff_id", "link_number", "queued_at"}),
         "key": f"{row.key}:{template}",
         "template": template,
         "status": "pending",

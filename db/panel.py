@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func
+from sqlalchemy import func, literal, or_
 from sqlmodel import col, select
 
 from activities.contracts import ChooseSpecialistInput
@@ -30,6 +30,7 @@ class SqlSpecialistPanel:
             .scalar_subquery()
         )
         patient_state = select(col(Patient.state)).where(col(Patient.id) == case.patient_id).scalar_subquery()
+        licensed_there = patient_state == func.any(col(Specialist.licence_states))
         statement = (
             select(col(Specialist.id))
             .where(
@@ -37,13 +38,12 @@ class SqlSpecialistPanel:
                 col(Specialist.board_certified),
                 col(Specialist.us_based),
                 col(Specialist.active),
-                col(Specialist.licence_expires_on) >= func.current_date(),
+                col(Specialist.licence_expires_on) >= case.on,
+                or_(licensed_there, literal(not case.state_licence_required)),
                 col(Specialist.id).not_in(case.excluded),
                 open_cases < col(Specialist.open_cases_limit),
             )
-            .order_by(
-                (patient_state == func.any(col(Specialist.licence_states))).desc(), open_cases, col(Specialist.id)
-            )
+            .order_by(licensed_there.desc(), open_cases, col(Specialist.id))
             .limit(1)
         )
         async with self._database.transaction() as session:

@@ -17,6 +17,7 @@ from domain.econsult.payment_events import PaymentEvent
 from domain.econsult.state import EConsultOrder
 from domain.econsult.states import ENDED, Stage
 from domain.rates import RateRequestOrder, RateStage
+from domain.visit_calls import CallEvent
 
 GRACE = timedelta(seconds=30)
 """Whoever placed the order is still at it."""
@@ -30,9 +31,6 @@ OVER = (*ENDED, Stage.PAYMENT_EXPIRED, RateStage.APPROVED, RateStage.REJECTED)
 
 WAIT_FOR_CASE = timedelta(days=7)
 """How long a webhook waits for its case to run."""
-
-
-NO_CASE = "webhook.no_case"
 
 
 class SqlSweep:
@@ -98,14 +96,18 @@ class SqlWebhookInbox:
 
     async def mark_undelivered(self, webhook: PendingWebhook) -> None:
         async with self._database.transaction() as session:
-            status: webhook_inbox.Status = "undeliverable" if webhook.expired else "received"
-            await webhook_inbox.tried(session, webhook.provider, webhook.event_id, status, webhook.econsult_id)
             if webhook.expired:
-                row = await webhook_inbox.get(session, webhook.provider, webhook.event_id)
-                row.code = NO_CASE
+                await webhook_inbox.give_up(session, webhook.provider, webhook.event_id, webhook.econsult_id)
+            else:
+                await webhook_inbox.tried(session, webhook.provider, webhook.event_id, "received", webhook.econsult_id)
 
 
 async def _pending(session: AsyncSession, row: WebhookEvent, *, expired: bool) -> PendingWebhook:
+    if row.provider == webhook_inbox.TWILIO:
+        call = CallEvent.model_validate(row.event)
+        return PendingWebhook(
+            provider=row.provider, event_id=row.event_id, econsult_id=None, event=call, expired=expired
+        )
     event = PaymentEvent.model_validate(row.event)
     econsult_id = row.econsult_id or event.case_id
     if econsult_id is None and event.payment_id is not None:

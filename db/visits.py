@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -28,14 +30,25 @@ def unknown_visit() -> NotFound:
     return NotFound("visit.unknown", "there is no such visit")
 
 
+async def has_met(session: AsyncSession, clinician_id: str, patient_id: str) -> bool:
+    """Whether a visit of the two has begun: one that is only scheduled opens nothing."""
+    return await _has_visit(session, clinician_id, patient_id, (VisitStatus.IN_PROGRESS, VisitStatus.COMPLETED))
+
+
 async def has_visit(session: AsyncSession, clinician_id: str, patient_id: str) -> bool:
     """Whether the clinician has, or had, a visit with the patient; a cancelled one does not count."""
+    return await _has_visit(
+        session, clinician_id, patient_id, [status for status in VisitStatus if status is not VisitStatus.CANCELLED]
+    )
+
+
+async def _has_visit(session: AsyncSession, clinician_id: str, patient_id: str, statuses: Iterable[str]) -> bool:
     statement = (
         select(Visit.id)
         .where(
             col(Visit.clinician_id) == clinician_id,
             col(Visit.patient_id) == patient_id,
-            col(Visit.status) != VisitStatus.CANCELLED,
+            col(Visit.status).in_(statuses),
         )
         .limit(1)
     )

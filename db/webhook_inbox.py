@@ -5,12 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.tables import WebhookEvent
+from db.tables import OutboxNotice, WebhookEvent
+from domain import names
+from domain.actors import Audience
+from domain.notices import WEBHOOK_UNDELIVERABLE
+
+NO_CASE = "webhook.no_case"
+
+STRIPE = "stripe"
+TWILIO = "twilio"
 
 Status = Literal["received", "delivered", "ignored", "undeliverable"]
 
@@ -44,3 +52,36 @@ async def tried(
         .where(col(WebhookEvent.provider) == provider, col(WebhookEvent.event_id) == event_id)
         .values(values)
     )
+
+
+async def give_up(session: AsyncSession, provider: str, event_id: str, econsult_id: str | None) -> None:
+    """Mark an event that no running case ever claimed, and tell people of it if money moved; once."""
+    given_up = await session.exec(
+        update(WebhookEvent)
+        .where(
+            col(WebhookEvent.provider) == provider,
+            col(WebhookEvent.event_id) == event_id,
+            col(WebhookEvent.status) == "received",
+        )
+        .values(
+            status="undeliverable",
+            code=NO_CASE,
+            attempts=col(WebhookEvent.attempts) + 1,
+            econsult_id=func.coalesce(econsult_id, col(WebhookEvent.econsult_id)),
+        )
+        .returning(col(WebhookEvent.event_id))
+    )
+    if given_up.first() is None or provider != STRIPE:
+        return
+    case_id = names.webhook_case(provider, event_id)
+    for audience in (Audience.SUPPORT, Audience.OPERATIONS):
+        notice = {
+            "key": names.operation_key(case_id, "notice", audience, WEBHOOK_UNDELIVERABLE),
+            "case_id": case_id,
+            "audience": audience,
+            "template": WEBHOOK_UNDELIVERABLE,
+            "queued_at": func.now(),
+            "status": "pending",
+            "attempts": 0,
+        }
+        await session.exec(insert(OutboxNotice).values(notice).on_conflict_do_nothing())

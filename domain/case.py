@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import BaseModel, Field
+
 from domain import clock as sla
 from domain.clock import Clock, SlaState, Stretch
 from domain.model import Value
@@ -28,6 +30,7 @@ class ClockView(Value):
     outcome: str | None
     escalation_level: int
     acknowledged: bool
+    may_breach: bool = True
 
 
 class Explanation(Value):
@@ -36,6 +39,13 @@ class Explanation(Value):
     clock: ClockView
     milestones: tuple[sla.Fired, ...]
     stretches: tuple[Stretch, ...]
+
+
+class CaseProgress(BaseModel):
+    """What the state of every process holds: its latest step and its clocks."""
+
+    sequence: int = 0
+    clocks: dict[str, Clock] = Field(default_factory=dict)
 
 
 class CaseSnapshot(Value):
@@ -62,6 +72,7 @@ def clock_view(name: str, clock: Clock) -> ClockView:
         outcome=clock.outcome,
         escalation_level=clock.escalation_level,
         acknowledged=clock.acknowledged_at is not None,
+        may_breach=clock.policy.may_breach,
     )
 
 

@@ -60,6 +60,11 @@ class ClockPolicy(Value):
         """Running time until the breach or the end; the last milestone where there is neither."""
         return next((m.after for m in self.milestones if m.kind in DEADLINE_KINDS), self.milestones[-1].after)
 
+    @property
+    def may_breach(self) -> bool:
+        """Whether its time running out is a breach: at the end of a window, or after a last reminder, it is none."""
+        return any(m.kind is MilestoneKind.BREACH for m in self.milestones)
+
 
 class Outcome(StrEnum):
     MET = "met"

@@ -33,6 +33,7 @@ class EntryKind(StrEnum):
     PROCESSOR_FEE = "processor_fee"
     EARNED = "earned"
     REFUND = "refund"
+    REFUND_RETURNED = "refund_returned"
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_WON = "dispute_won"
     DISPUTE_LOST = "dispute_lost"
@@ -124,6 +125,22 @@ def refund(key: str, amount_cents: int, currency: str, deposit_cents: int) -> Le
         (Account.PROCESSOR_BALANCE, -amount_cents),
     )
     return LedgerEntry(key=key, kind=EntryKind.REFUND, currency=currency, postings=_postings(parts))
+
+
+def refund_returned(key: str, amount_cents: int, currency: str, deposit_cents: int) -> LedgerEntry:
+    """A refund came back to us: into the deposit as far as one is held again, else the platform's cost is undone.
+
+    `deposit_cents` is what is held for the patient from now on.
+    """
+    if amount_cents <= 0:
+        raise Invalid("ledger.amount_invalid", "a refund needs a positive amount of cents")
+    to_deposit = min(amount_cents, max(deposit_cents, 0))
+    parts = (
+        (Account.PROCESSOR_BALANCE, amount_cents),
+        (Account.PATIENT_DEPOSITS, -to_deposit),
+        (Account.REFUNDS_GRANTED, to_deposit - amount_cents),
+    )
+    return LedgerEntry(key=key, kind=EntryKind.REFUND_RETURNED, currency=currency, postings=_postings(parts))
 
 
 def dispute_opened(key: str, amount_cents: int, currency: str) -> LedgerEntry:

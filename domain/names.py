@@ -25,8 +25,17 @@ def econsult_case(econsult_id: str) -> str:
     return f"econsult:{econsult_id}"
 
 
+def visit_case(visit_id: str) -> str:
+    return f"visit:{visit_id}"
+
+
 def rate_request_case(request_id: str) -> str:
     return f"rate-request:{request_id}"
+
+
+def webhook_case(provider: str, event_id: str) -> str:
+    """What the outbox files a notice under that is about a webhook without a case."""
+    return f"webhook:{provider}:{event_id}"
 
 
 def operation_key(case_id: str, *operation: str | int) -> str:

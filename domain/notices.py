@@ -14,6 +14,9 @@ ALSO_AS_TEXT = {"payment_reminder": "payment_reminder_text", "result_available":
 
 TEXTS = frozenset(ALSO_AS_TEXT.values())
 
+WEBHOOK_UNDELIVERABLE = "webhook_undeliverable"
+"""Template for a stored webhook that no case ever claimed: no process tells people of it."""
+
 
 def wait_after(attempts: int) -> timedelta | None:
     """How long to wait after so many failed attempts; None to give up."""

@@ -30,6 +30,19 @@ class LatePayment(StrEnum):
     REOPEN = "reopen"
 
 
+class SpecialistSearch(Value):
+    """How a specialist is looked for while none is free: with growing waits, and not for ever (decision 19)."""
+
+    first_wait: timedelta
+    longest_wait: timedelta
+    patience: timedelta
+    """After so long without one the case is given up and refunded."""
+
+    def wait_before(self, tries: int) -> timedelta:
+        doublings = min(tries - 1, 16)
+        return min(self.first_wait * (1 << doublings), self.longest_wait)
+
+
 class EConsultPolicy(Value):
     """Every number of an eConsult (spec: parameters, decisions 12 to 19)."""
 
@@ -51,8 +64,15 @@ class EConsultPolicy(Value):
     checkout_checks: tuple[timedelta, ...]
     """When the processor is asked about an open session, in case its webhook was lost."""
     max_assignments: int = Field(ge=1)
-    specialist_search_interval: timedelta
-    """How often a specialist is looked for while none is free."""
+    search: SpecialistSearch
+    state_licence_required: bool
+    """Whether only specialists licensed in the patient's state are asked, or they are merely asked first."""
+    settlement: ClockPolicy
+    """What happens when a payment that is on its way does not arrive."""
+    settlement_check_interval: timedelta
+    """How often the processor is asked about such a payment."""
+    follow_up_horizon: timedelta
+    """How far ahead the included visit may be booked."""
     follow_up_patience: timedelta
     """How long after its start a booked follow-up visit is waited for."""
     money_watch: timedelta

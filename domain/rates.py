@@ -6,11 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from domain.actors import Actor
-from domain.case import CaseSnapshot, WaitsFor, clock_views, highest_level, next_deadline, worst
-from domain.clock import Clock, ClockPolicy
+from domain.case import CaseProgress, CaseSnapshot, WaitsFor, clock_views, highest_level, next_deadline, worst
+from domain.clock import ClockPolicy
 from domain.errors import Refused
 from domain.model import Value
 
@@ -46,13 +46,11 @@ class RateReceipt(Value):
     stage: RateStage
 
 
-class RateRequestState(BaseModel):
+class RateRequestState(CaseProgress):
     stage: RateStage = RateStage.REQUESTED
-    sequence: int = 0
     requested_at: datetime
     decided_at: datetime | None = None
     decided_by: Actor | None = None
-    clocks: dict[str, Clock] = Field(default_factory=dict)
 
 
 class RateRequestSnapshot(CaseSnapshot):

@@ -84,6 +84,7 @@ def _clinicians() -> Iterator[Clinician]:
         subject="clinician-demo",
         name="Dr. Avery Lindqvist",
         email="avery.lindqvist@example.com",
+        phone="+12025550141",
         time_zone="America/Denver",
         licence_states=["CO", "UT"],
     )
@@ -92,6 +93,7 @@ def _clinicians() -> Iterator[Clinician]:
         subject="clinician-other",
         name="Dr. Morgan Adeyemi",
         email="morgan.adeyemi@example.com",
+        phone="+12025550144",
         time_zone="America/New_York",
         licence_states=["NY"],
     )
@@ -122,21 +124,21 @@ def _patients() -> Iterator[Patient]:
 
 def _specialists() -> Iterator[Specialist]:
     yield _specialist(CARDIOLOGIST, "specialist-demo", "Dr. Rowan Castellane", CARDIOLOGY, "CO")
-    yield _specialist(SECOND_CARDIOLOGIST, "specialist-cardiology-2", "Dr. Emery Vantongeren", CARDIOLOGY, "NY")
+    yield _specialist(SECOND_CARDIOLOGIST, "specialist-cardiology-2", "Dr. Emery Vantongeren", CARDIOLOGY, "CO", "NY")
     yield _specialist(DERMATOLOGIST, "specialist-dermatology", "Dr. Sasha Okonjo", DERMATOLOGY, "CO")
-    yield _specialist(SECOND_DERMATOLOGIST, "specialist-dermatology-2", "Dr. Lennox Abernethy", DERMATOLOGY, "NY")
+    yield _specialist(SECOND_DERMATOLOGIST, "specialist-dermatology-2", "Dr. Lennox Abernethy", DERMATOLOGY, "CO", "NY")
     yield _specialist(ENDOCRINOLOGIST, "specialist-endocrinology", "Dr. Kit Marchetti", ENDOCRINOLOGY, "CO")
     yield _specialist(NEUROLOGIST, "specialist-neurology", "Dr. Noor Halvorsen", NEUROLOGY, "CO")
 
 
-def _specialist(specialist_id: str, subject: str, name: str, specialty_code: str, state: str) -> Specialist:
+def _specialist(specialist_id: str, subject: str, name: str, specialty_code: str, *states: str) -> Specialist:
     return Specialist(
         id=specialist_id,
         subject=subject,
         name=name,
         email=f"{name.removeprefix('Dr. ').lower().replace(' ', '.')}@example.com",
         specialty_codes=[specialty_code],
-        licence_states=[state],
+        licence_states=list(states),
         licence_expires_on=date(2035, 6, 30),
         board_certified=True,
         us_based=True,

@@ -93,7 +93,7 @@ class Stack:
             preparation.prepare_records()
         # Both take their time to start: let them do so at once.
         worker = self._start("Worker", sys.executable, "-m", "cli", "worker")
-        api = self._start("API", sys.executable, "-m", "cli", "api")
+        api = self._start("API", sys.executable, "-m", "embedded.api")
         with self._step("Sandboxes"):
             wait_until(lambda: _answers(self._ports.gateways, "/outbox.json"), gateways, START_SECONDS)
         with self._step("API"):

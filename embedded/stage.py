@@ -104,7 +104,7 @@ async def stage(
             database, keyring=Keyring.parse(keys), deliver=_to_webhooks(app_of), interceptors=interceptors
         ) as rehearsal,
     ):
-        services = Services(settings, database, rehearsal.cases, rehearsal.links, policy.load())
+        services = Services(settings, database, rehearsal.cases, rehearsal.links, policy.load(), clock=rehearsal.clock)
         app = create_app(services, token_verifier(settings, keys_http))
         app_of.append(app)
         letterbox = Letterbox()

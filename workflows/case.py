@@ -1,22 +1,27 @@
-"""What every process does at each step: record it, and show it to the person in the Temporal UI."""
+"""What every process stands on: one turn at a time, its clocks, its record, what it shows in the Temporal UI."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.contracts import RecordStepInput
-from activities.records import RecordActivities
-from domain.case import CaseSnapshot, card
+from activities.contracts import Effect, QueueNotice, RecordStepInput, Snapshot, StepDetail, step_identity
+from domain import names
+from domain.actors import SYSTEM, Actor, Audience, Notice
+from domain.case import CaseProgress
+from domain.clock import Fired
 from domain.error_details import to_details
 from domain.errors import CarewaveError, GatewayUnavailable
-from workflows import search_attributes as attributes
-from workflows.options import RECORD
+from workflows.clerk import Clerk
+from workflows.clock import ClockKeeper
+
+CLOCK_MILESTONE = "clock_milestone"
 
 
 @contextmanager
@@ -33,29 +38,145 @@ def refusals() -> Iterator[None]:
         raise ApplicationError(outage.detail, to_details(outage), type=code, non_retryable=True) from None
 
 
-class Clerk:
-    """Records the steps of one case and keeps its search attributes and card current."""
+class StepFailedError(Exception):
+    """An activity failed for good where nobody waits for an answer: the workflow task fails and operators see it."""
 
-    def __init__(self) -> None:
-        self._shown: dict[str, object] = {}
 
-    async def write(self, step: RecordStepInput, *remarks: str) -> None:
-        await workflow.execute_local_activity_method(RecordActivities.record_step, step, **RECORD)
-        self._show(step.snapshot)
-        workflow.set_current_details(card(step.snapshot, *remarks))
+class Case(ABC):
+    """One process with its state. Update handlers work inside `asked()`, everything else inside `turn()`."""
 
-    def _show(self, view: CaseSnapshot) -> None:
-        """Change only what differs, all at once: each upsert is an event in the history."""
-        updates: list[SearchAttributeUpdate[Any]] = []
-        values: tuple[tuple[SearchAttributeKey[Any], Any], ...] = (
-            (attributes.BUSINESS_STATE, view.business_state),
-            (attributes.SLA_STATE, str(view.sla_state)),
-            (attributes.NEXT_DEADLINE, view.next_deadline),
-            (attributes.ESCALATION_LEVEL, view.escalation_level),
+    def __init__(self, case_id: str, progress: CaseProgress) -> None:
+        self.case_id = case_id
+        self.clocks = ClockKeeper(progress.clocks, self.turn, self.on_fired)
+        self.background: set[asyncio.Task[None]] = set()
+        self._progress = progress
+        self._lock = asyncio.Lock()
+        self._clerk = Clerk()
+
+    @abstractmethod
+    def look(self) -> Snapshot:
+        """The case as it stands, for the record of a step."""
+
+    @asynccontextmanager
+    async def asked(self) -> AsyncIterator[None]:
+        """The turn of an update: a refusal goes back to the caller with its code."""
+        with refusals():
+            async with self._exclusively():
+                yield
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """The turn of a signal, a clock or background work. A fault in it must not end the execution."""
+        try:
+            async with self._exclusively():
+                yield
+        except ActivityError as error:
+            raise StepFailedError(str(error.cause)) from error
+
+    @asynccontextmanager
+    async def _exclusively(self) -> AsyncIterator[None]:
+        """One act at a time, none before the first step is recorded, and nothing overdue when it begins."""
+        await workflow.wait_condition(lambda: self._progress.sequence > 0)
+        async with self._lock:
+            await self.clocks.pass_due()
+            yield
+
+    async def begin(
+        self, event: str, actor: Actor, effects: Iterable[Effect] = (), notices: Iterable[Notice] = ()
+    ) -> None:
+        """Record the first step; acts that came before it wait for it."""
+        async with self._lock:
+            await self.write(event, actor, effects=effects, notices=notices)
+
+    async def write(
+        self,
+        event: str,
+        actor: Actor = SYSTEM,
+        detail: StepDetail | None = None,
+        effects: Iterable[Effect] = (),
+        notices: Iterable[Notice] = (),
+    ) -> int:
+        """Write the step and all that belongs to it, in one transaction; its number."""
+        self._progress.sequence += 1
+        sequence = self._progress.sequence
+        detail = detail or StepDetail()
+        identity = step_identity(event, detail)
+        view = self.look()
+        await self._clerk.write(
+            RecordStepInput(
+                case_id=self.case_id,
+                process=view.process,
+                sequence=sequence,
+                event=event,
+                at=workflow.now(),
+                actor=actor,
+                detail=detail,
+                snapshot=view,
+                effects=(*effects, *(self.queued(identity, notice) for notice in notices)),
+            ),
+            *self.remarks(),
         )
-        for key, value in values:
-            if self._shown.get(key.name) != value:
-                updates.append(key.value_unset() if value is None else key.value_set(value))
-                self._shown[key.name] = value
-        if updates:
-            workflow.upsert_search_attributes(updates)
+        return sequence
+
+    def key(self, *operation: str | int) -> str:
+        return names.operation_key(self.case_id, *operation)
+
+    def queued(self, identity: str, notice: Notice) -> QueueNotice:
+        return QueueNotice(
+            key=self.key("notice", identity, notice.audience, notice.template),
+            audience=notice.audience,
+            template=notice.template,
+        )
+
+    def remarks(self) -> tuple[str, ...]:
+        """More lines for the card in the Temporal UI."""
+        return ()
+
+    async def on_fired(self, clock: str, fired: Fired) -> None:
+        """A milestone was passed: record it and tell whom the policy names."""
+        await self.write(CLOCK_MILESTONE, detail=milestone_detail(clock, fired), notices=fired.notices)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let something take its time beside the rest; run() waits for it."""
+        task = asyncio.create_task(work)
+        self.background.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        """Failed work stays in the set, where `beside` finds it."""
+        if _fault(task) is None:
+            self.background.discard(task)
+
+    async def beside(self, keeper: asyncio.Task[None], work: Coroutine[Any, Any, None]) -> None:
+        """Do the work; a fault in whatever runs beside it fails the workflow task, where operators see it."""
+        main = asyncio.create_task(work)
+        try:
+            await workflow.wait_condition(lambda: main.done() or any(map(_fault, (keeper, *self.background))))
+        except asyncio.CancelledError:
+            main.cancel()
+            raise
+        for task in (main, keeper, *self.background):
+            if fault := _fault(task):
+                raise fault
+
+    async def finish(self, keeper: asyncio.Task[None]) -> None:
+        """Nothing that somebody asked for is cut off, nor what it set going."""
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self.background)
+        keeper.cancel()
+
+
+def milestone_detail(clock: str, fired: Fired) -> StepDetail:
+    return StepDetail(
+        subject=f"{clock}:{fired.name}",
+        code=fired.suppressed or fired.kind,
+        due=fired.due,
+        detected_late=fired.detected_late,
+    )
+
+
+def tell(audience: Audience, template: str) -> Notice:
+    return Notice(audience=audience, template=template)
+
+
+def _fault(task: asyncio.Task[None]) -> BaseException | None:
+    return task.exception() if task.done() and not task.cancelled() else None

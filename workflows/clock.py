@@ -50,6 +50,11 @@ class ClockKeeper:
     def acknowledge(self, name: str, by: Actor) -> None:
         self._change(name, lambda clock: sla.acknowledge(clock, workflow.now(), by))
 
+    def deadline(self, name: str) -> datetime | None:
+        """When the clock's breach or end is due; None while it is paused or over."""
+        clock = self._clocks.get(name)
+        return sla.deadline(clock) if clock else None
+
     def has_run_out(self, name: str) -> bool:
         clock = self._clocks.get(name)
         return clock is not None and any(fired.kind is MilestoneKind.END for fired in clock.fired)

@@ -35,6 +35,12 @@ EVENTUALLY: Final[ActivityOptions] = {
 }
 """An outside service, however long it takes: a refund, a fee."""
 
+
+def within(limit: timedelta) -> ActivityOptions:
+    """Eventually, but not after so long."""
+    return {**EVENTUALLY, "schedule_to_close_timeout": limit}
+
+
 A_FEW_TRIES: Final[ActivityOptions] = {
     "start_to_close_timeout": timedelta(seconds=30),
     "schedule_to_close_timeout": timedelta(minutes=2),

@@ -47,7 +47,7 @@ async def list_assignments(
     async with services.database.transaction() as session:
         found = await econsults.page(session, who.scope, filters, before=cursor, limit=limit + 1)
     items = [
-        AssignmentView(assignment=current, econsult=econsult_view(case, money=False))
+        AssignmentView(assignment=current, econsult=econsult_view(case, services.clock(), money=False))
         for case in found[:limit]
         if (current := _current(case))
     ]

@@ -13,7 +13,7 @@ from api.auth import require
 from api.dependencies import AppServices
 from api.people import STAFF, CurrentClinician, persons_of
 from api.problems import responses
-from api.values import EXAMPLE_ID, Line, RecordId, State, TimeZone, TokenSubject
+from api.values import EXAMPLE_ID, Line, PhoneNumber, RecordId, State, TimeZone, TokenSubject
 from db import people
 from db.tables import Clinician
 from domain.access import Principal, Role
@@ -24,6 +24,7 @@ _EXAMPLE: JsonDict = {
     "subject": "oidc|clinician-1",
     "name": "Dr. Avery Lindqvist",
     "email": "avery.lindqvist@example.com",
+    "phone": "+12025550141",
     "time_zone": "America/Denver",
     "licence_states": ["CO", "UT"],
 }
@@ -35,6 +36,7 @@ class NewClinician(BaseModel):
     subject: TokenSubject
     name: Line
     email: EmailStr
+    phone: PhoneNumber | None = Field(default=None, description="Rung by Call Patient; no patient sees it (V-07).")
     time_zone: TimeZone
     licence_states: list[State] = Field(min_length=1, max_length=60)
 
@@ -49,6 +51,7 @@ class ClinicianView(BaseModel):
     subject: str
     name: str
     email: str
+    phone: str | None
     time_zone: str
     licence_states: list[str]
     created_at: datetime

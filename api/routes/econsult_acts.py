@@ -15,6 +15,7 @@ from api.schemas.acts import (
     EscalatingClock,
     InformationText,
     QuestionText,
+    QuestionWithdrawal,
     Reassignment,
 )
 from api.schemas.econsults import EConsultView
@@ -77,6 +78,23 @@ async def ask_question(
         return await act.ask(case, who, EConsult.ask_follow_up, asked)
 
 
+@router.post("/questions/{question_id}/withdraw", summary="Do without the answer to a question")
+async def withdraw_question(
+    econsult_id: RecordId,
+    question_id: RecordId,
+    body: QuestionWithdrawal,
+    act: ActsOfRequest,
+    who: Annotated[Caller, caller(Role.CLINICIAN, Role.OPERATIONS)],
+) -> EConsultView:
+    """The clinician at any time, operations once the answer is late: the case no longer waits for it.
+
+    409 `follow_up.question_not_open`; `follow_up.question_not_late` with the earliest time.
+    """
+    case = await act.find(econsult_id, who)
+    asked = acts.WithdrawQuestion(actor=who.actor(case), question_id=question_id, reason=body.reason)
+    return await act.ask(case, who, EConsult.withdraw_question, asked)
+
+
 @router.post("/outcome", summary="Say what the eConsult was good for")
 async def capture_outcome(
     econsult_id: RecordId, body: CareOutcome, act: ActsOfRequest, who: TreatingClinician
@@ -98,7 +116,10 @@ async def reassign(
     act: ActsOfRequest,
     who: Annotated[Caller, caller(Role.OPERATIONS)],
 ) -> EConsultView:
-    """Once it is 72 hours old (decision 13). 409 `assignment.not_late` with the earliest time."""
+    """Once it is 72 hours old (decision 13), or information that was asked for is late.
+
+    409 `assignment.not_late`, `information.not_late` with the earliest time.
+    """
     case = await act.find(econsult_id, who)
     return await act.ask(case, who, EConsult.reassign, acts.CancelOrder(actor=who.actor(case), reason=body.reason))
 

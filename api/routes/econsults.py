@@ -110,7 +110,7 @@ async def order_econsult(
         await start(services, placed)
     async with services.database.transaction() as session:
         case = await econsults.get(session, placed.id)
-    return OrderedEConsult.model_validate({**view_fields(case, money=True), "advice": advice})
+    return OrderedEConsult.model_validate({**view_fields(case, services.clock(), money=True), "advice": advice})
 
 
 @router.get("", summary="eConsults", responses=responses(401, 403, 422))
@@ -122,7 +122,7 @@ async def list_econsults(
     limit = wanted.limit
     async with services.database.transaction() as session:
         found = await econsults.page(session, who.scope, filters, before=wanted.cursor, limit=limit + 1)
-    items = [econsult_view(case, money=who.sees_money(case)) for case in found[:limit]]
+    items = [econsult_view(case, services.clock(), money=who.sees_money(case)) for case in found[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 
 
@@ -137,10 +137,10 @@ async def read_econsult(
     async with services.database.transaction() as session:
         case = await econsults.get(session, econsult_id, who.scope)
     if not live:
-        return econsult_view(case, money=who.sees_money(case))
+        return econsult_view(case, services.clock(), money=who.sees_money(case))
     async with asking():
         told = await services.cases.econsult_status(econsult_id)
-    return econsult_view(case, money=who.sees_money(case), live=told)
+    return econsult_view(case, services.clock(), money=who.sees_money(case), live=told)
 
 
 @router.get("/{econsult_id}/timeline", summary="What happened", responses=responses(401, 403, 404, 422))

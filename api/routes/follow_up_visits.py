@@ -34,7 +34,7 @@ Parties = Annotated[Caller, caller(Role.PATIENT, Role.CLINICIAN, Role.SUPPORT)]
 async def book(econsult_id: RecordId, body: FollowUpBooking, act: ActsOfRequest, who: Parties) -> EConsultView:
     """With the same clinician, at no charge. After the window is allowed, with a warning in the answer.
 
-    409 `follow_up_visit.not_bookable`, `follow_up_visit.in_the_past`.
+    409 `follow_up_visit.not_bookable`, `follow_up_visit.in_the_past`, `follow_up_visit.too_late`.
     """
     case = await act.find(econsult_id, who)
     visit = Visit(
@@ -57,7 +57,10 @@ async def book(econsult_id: RecordId, body: FollowUpBooking, act: ActsOfRequest,
 async def complete(
     econsult_id: RecordId, act: ActsOfRequest, who: Annotated[Caller, caller(Role.CLINICIAN)]
 ) -> EConsultView:
-    """What was owed to the clinician is settled. 409 `follow_up_visit.not_booked`."""
+    """What was owed to the clinician is settled.
+
+    409 `follow_up_visit.not_booked`; `follow_up_visit.not_begun` with its start.
+    """
     case = await act.find(econsult_id, who)
     booked = case.snapshot.follow_up_visit if case.snapshot else None
     if booked is None:
@@ -67,7 +70,14 @@ async def complete(
 
 
 @router.post("/decline", summary="Do without the follow-up visit")
-async def decline(econsult_id: RecordId, act: ActsOfRequest, who: Parties) -> EConsultView:
-    """A booked one is cancelled. 409 `follow_up_visit.not_open`."""
+async def decline(
+    econsult_id: RecordId,
+    act: ActsOfRequest,
+    who: Annotated[Caller, caller(Role.PATIENT, Role.SUPPORT)],
+) -> EConsultView:
+    """The patient's choice, also through support (decision 15). A booked one is cancelled.
+
+    409 `follow_up_visit.not_open`.
+    """
     case = await act.find(econsult_id, who)
     return await act.ask(case, who, EConsult.decline_follow_up_visit, acts.Act(actor=who.actor(case)))

@@ -15,9 +15,10 @@ from api.values import RecordId
 from db.econsults import Case
 from db.tables import RefundRequestRow
 from domain.access import Role
-from domain.econsult import acts
+from domain.econsult import acts, payments
+from domain.econsult.state import Refund
 from domain.econsult.states import RefundStatus
-from domain.errors import NotFound
+from domain.errors import NotFound, Refused
 from workflows.econsult.workflow import EConsult
 
 router = APIRouter(
@@ -55,23 +56,32 @@ async def decide_refund(
 ) -> EConsultView:
     """Whole before an answer, any part of what is left afterwards.
 
-    404 `refund.unknown`; 409 `refund.not_waiting`, `refund.amount_invalid`, `refund.must_be_whole`.
+    404 `refund.unknown`; 409 `refund.not_waiting`, `refund.nothing_paid`, `refund.amount_invalid`,
+    `refund.must_be_whole`.
     """
     case = await act.find(econsult_id, who)
-    left = _left_of(case, request_id)
-    amount = (body.amount_cents or left) if body.approve else None
+    request = _request_of(case, request_id)
+    amount = (body.amount_cents or _everything(case, request)) if body.approve else None
     asked = acts.DecideRefund(actor=who.actor(case), request_id=request_id, amount_cents=amount)
     return await act.ask(case, who, EConsult.decide_refund, asked)
 
 
-def _left_of(case: Case, request_id: str) -> int:
-    """Cents of the payment that the request is about, less what went back or is on its way."""
-    snapshot = case.snapshot
-    refunds = snapshot.refunds if snapshot else ()
-    payments = {payment.payment_id: payment for payment in snapshot.payments} if snapshot else {}
-    asked = next((refund for refund in refunds if refund.request_id == request_id), None)
-    if asked is None:
+def _request_of(case: Case, request_id: str) -> Refund:
+    refunds = case.snapshot.refunds if case.snapshot else ()
+    found = next((refund for refund in refunds if refund.request_id == request_id), None)
+    if found is None:
         raise NotFound("refund.unknown", "there is no such refund request")
-    payment = payments[asked.payment_id]
-    under_way = (r for r in refunds if r.payment_id == asked.payment_id and r.status is RefundStatus.APPROVED)
-    return payment.amount_cents - payment.refunded_cents - sum(refund.amount_cents for refund in under_way)
+    return found
+
+
+def _everything(case: Case, request: Refund) -> int:
+    """Cents to grant when no amount is named: all that is left. A repeat asks for what was granted the first time."""
+    assert case.snapshot is not None
+    waiting = request.status is RefundStatus.REQUESTED
+    paid = next(payment for payment in case.snapshot.payments if payment.payment_id == request.payment_id)
+    cents = payments.left_of(paid, case.snapshot.refunds) if waiting else request.amount_cents
+    if cents > 0:
+        return cents
+    if waiting:
+        raise Refused("refund.nothing_paid", "there is no payment left to refund", missing=("payment.accepted",))
+    raise Refused("refund.not_waiting", "this request is not waiting for a decision")

@@ -94,6 +94,7 @@ class FailedNotice(BaseModel):
     template: str
     attempts: int
     error_code: str | None
+    delivery_error: str | None = Field(description="Of a text that did not arrive: Twilio's code, such as 30003.")
     queued_at: datetime
 
 
@@ -183,7 +184,10 @@ async def failed_notices(
     cursor: Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before.")] = None,
     limit: Limit = 50,
 ) -> Page[FailedNotice]:
-    """Given up after a day of attempts, or refused for good. A text that its reader had opted out of is not listed."""
+    """Given up after a day of attempts, refused for good, or a text that did not arrive.
+
+    A text that its reader had opted out of is not listed.
+    """
     async with services.database.transaction() as session:
         found = await outbox.failed(session, after=cursor, limit=limit + 1)
     items = [FailedNotice.model_validate(row) for row in found[:limit]]

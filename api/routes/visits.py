@@ -30,7 +30,7 @@ class NewVisit(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
     patient_id: RecordId
-    clinician_id: RecordId | None = Field(default=None, description="Operations name it; a clinician need not.")
+    clinician_id: RecordId | None = Field(default=None, description="Staff names it; a clinician need not.")
     scheduled_start: Time
     duration_minutes: int = Field(ge=5, le=240)
 
@@ -54,15 +54,18 @@ class VisitView(BaseModel):
 
 @router.post("", status_code=201, summary="Schedule a visit", responses=responses(401, 403, 404, 422))
 async def schedule_visit(
-    new: NewVisit, services: AppServices, principal: Annotated[Principal, require(Role.CLINICIAN, Role.OPERATIONS)]
+    new: NewVisit, services: AppServices, principal: Annotated[Principal, require(Role.CLINICIAN, *STAFF)]
 ) -> VisitView:
-    """A clinician schedules their own visits, operations those of anybody.
+    """Staff schedules visits of anybody, a clinician their own with patients whom they have a visit with already.
 
-    403 `visit.of_another_clinician`, 404 `patient.unknown` and `clinician.unknown`, 422 `visit.clinician_missing`.
+    403 `visit.of_another_clinician`, `visit.patient_not_yours`; 404 `patient.unknown` and `clinician.unknown`;
+    422 `visit.clinician_missing`.
     """
     async with services.database.transaction() as session:
-        clinician_id = await _clinician_for(session, new, principal)
+        clinician_id, by_staff = await _clinician_for(session, new, principal)
         await people.get(session, Patient, new.patient_id)
+        if not by_staff and not await visits.has_visit(session, clinician_id, new.patient_id):
+            raise Forbidden("visit.patient_not_yours", "staff schedules a clinician's first visit with a patient")
         visit = Visit(
             patient_id=new.patient_id,
             clinician_id=clinician_id,
@@ -121,12 +124,13 @@ async def _act(services: AppServices, visit_id: str, clinician: Clinician, act: 
         return VisitView.model_validate(visit)
 
 
-async def _clinician_for(session: AsyncSession, new: NewVisit, principal: Principal) -> str:
-    if principal.has(Role.OPERATIONS) and new.clinician_id is not None:
-        return (await people.get(session, Clinician, new.clinician_id)).id
+async def _clinician_for(session: AsyncSession, new: NewVisit, principal: Principal) -> tuple[str, bool]:
+    """Whose visit it is, and whether staff schedules it."""
+    if principal.has(*STAFF) and new.clinician_id is not None:
+        return (await people.get(session, Clinician, new.clinician_id)).id, True
     if not principal.has(Role.CLINICIAN):
         raise Invalid("visit.clinician_missing", "name the clinician of the visit")
     own = await own_record(session, Clinician, principal)
     if new.clinician_id not in {None, own.id}:
         raise Forbidden("visit.of_another_clinician", "a clinician schedules only their own visits")
-    return own.id
+    return own.id, False

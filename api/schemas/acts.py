@@ -70,6 +70,18 @@ class QuestionText(BaseModel):
     body: Text = Field(repr=False)
 
 
+class WithdrawReason(StrEnum):
+    SPECIALIST_UNAVAILABLE = "specialist_unavailable"
+    NO_LONGER_NEEDED = "no_longer_needed"
+    OTHER = "other"
+
+
+class QuestionWithdrawal(BaseModel):
+    model_config = _example(reason="specialist_unavailable")
+
+    reason: WithdrawReason
+
+
 class AnswerText(BaseModel):
     model_config = _example(body="Yes, twice a week.")
 

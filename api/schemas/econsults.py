@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -55,6 +55,7 @@ _EXAMPLE: dict[str, Any] = {
     "replied_at": None,
     "in_person_recommended": False,
     "window_ends_at": None,
+    "window_left": None,
     "questions": [],
     "follow_up": "NONE",
     "follow_up_visit": None,
@@ -113,6 +114,7 @@ class EConsultView(BaseModel):
     replied_at: datetime | None = None
     in_person_recommended: bool = False
     window_ends_at: datetime | None = Field(default=None, description="Until then questions may be asked (E-06).")
+    window_left: timedelta | None = Field(default=None, description="The time left for them, now.")
     questions: tuple[Question, ...] = ()
     follow_up: FollowUp = FollowUp.NONE
     follow_up_visit: FollowUpVisit | None = None
@@ -131,12 +133,12 @@ class OrderedEConsult(EConsultView):
     advice: list[Finding] = Field(default_factory=list, description="What would make the submission stronger.")
 
 
-def econsult_view(case: Case, *, money: bool, live: EConsultSnapshot | None = None) -> EConsultView:
-    """The case after its latest recorded step, or as the workflow itself tells it."""
-    return EConsultView.model_validate(view_fields(case, money=money, live=live))
+def econsult_view(case: Case, now: datetime, *, money: bool, live: EConsultSnapshot | None = None) -> EConsultView:
+    """The case after its latest recorded step, or as the workflow itself tells it; countdowns as of now."""
+    return EConsultView.model_validate(view_fields(case, now, money=money, live=live))
 
 
-def view_fields(case: Case, *, money: bool, live: EConsultSnapshot | None = None) -> dict[str, Any]:
+def view_fields(case: Case, now: datetime, *, money: bool, live: EConsultSnapshot | None = None) -> dict[str, Any]:
     order, snapshot = case.order, live or case.snapshot
     names = {specialty.code: specialty.name for specialty in catalogue()}
     fields: dict[str, Any] = {
@@ -152,7 +154,11 @@ def view_fields(case: Case, *, money: bool, live: EConsultSnapshot | None = None
         "specialty_name": names.get(order.specialty_code, order.specialty_code),
         "purpose": order.purpose,
     }
-    return fields | {"money": _money(case, snapshot) if money else None}
+    window_ends = snapshot.window_ends_at if snapshot else None
+    return fields | {
+        "window_left": max(window_ends - now, timedelta()) if window_ends else None,
+        "money": _money(case, snapshot) if money else None,
+    }
 
 
 def _money(case: Case, snapshot: EConsultSnapshot | None) -> Money:

@@ -18,7 +18,7 @@ from domain.errors import NotFound
 from domain.ledger import Price
 from domain.model import Value
 
-PROVIDER = "stripe"
+PROVIDER = webhook_inbox.STRIPE
 
 log = structlog.get_logger(__name__)
 

@@ -134,6 +134,14 @@ class ChargeBefore(Value):
     amount_refunded: int = 0
 
 
+class Refund(Value):
+    id: str
+    amount: int
+    currency: str
+    payment_intent: str | None = None
+    metadata: dict[str, str] | None = None
+
+
 class Dispute(Value):
     id: str
     amount: int
@@ -181,6 +189,22 @@ def _refunded(event: StripeEvent) -> PaymentEvent:
     )
 
 
+def _refund_failed(event: StripeEvent) -> PaymentEvent:
+    refund = _parse(Refund, event.data.object)
+    return PaymentEvent(
+        event_id=event.id,
+        kind=PaymentEventKind.REFUND_FAILED,
+        case_id=_case_id(refund.metadata),
+        session_id=None,
+        payment_id=refund.payment_intent,
+        amount_cents=refund.amount,
+        currency=refund.currency,
+        occurred_at=event.created,
+        reference=refund.id,
+        outcome=None,
+    )
+
+
 def _dispute_event(event: StripeEvent, kind: PaymentEventKind) -> PaymentEvent:
     dispute = _parse(Dispute, event.data.object)
     return PaymentEvent(
@@ -207,6 +231,7 @@ TRANSLATIONS: Final[Mapping[str, Callable[[StripeEvent], PaymentEvent]]] = {
     "checkout.session.async_payment_succeeded": lambda event: _session_event(event, PaymentEventKind.SUCCEEDED),
     "checkout.session.async_payment_failed": lambda event: _session_event(event, PaymentEventKind.FAILED),
     "charge.refunded": _refunded,
+    "refund.failed": _refund_failed,
     "charge.dispute.created": lambda event: _dispute_event(event, PaymentEventKind.DISPUTE_OPENED),
     "charge.dispute.closed": lambda event: _dispute_event(event, PaymentEventKind.DISPUTE_CLOSED),
 }

@@ -1,15 +1,18 @@
 """Every table. Free text and contact data are encrypted; ids are UUIDv7 in text form and never tell anything."""
 
 from db.tables.base import new_id
+from db.tables.calls import CallAttempt
 from db.tables.cases import CaseState, LostStep, OutboxNotice, Timeline
 from db.tables.econsults import AssignmentRow, CoordinationTask, Document, EConsult, Message
 from db.tables.money import LedgerEntryRow, LedgerPosting, Rate, RateRequestRow, RefundRequestRow, WebhookEvent
 from db.tables.people import Clinician, Patient, Specialist
+from db.tables.roster import RosterAbsence, RosterGap, RosterShift, Staff
 from db.tables.visits import Attachment, Disclosure, Note, Visit
 
 __all__ = [
     "AssignmentRow",
     "Attachment",
+    "CallAttempt",
     "CaseState",
     "Clinician",
     "CoordinationTask",
@@ -26,7 +29,11 @@ __all__ = [
     "Rate",
     "RateRequestRow",
     "RefundRequestRow",
+    "RosterAbsence",
+    "RosterGap",
+    "RosterShift",
     "Specialist",
+    "Staff",
     "Timeline",
     "Visit",
     "WebhookEvent",

@@ -12,14 +12,28 @@ from sqlmodel import Column, Field, SQLModel, String
 from db.tables.base import created_at
 from db.types import Utc
 
+BOARD = ("case_id", "owner", "clinician_id", "process")
+
 
 class CaseState(SQLModel, table=True):
-    """The projection of a case's timeline: where it stands after its latest step."""
+    """The projection of a case's timeline: where it stands after its latest step, and what of it is at risk.
+
+    `domain/at_risk.py` says what the columns from `owner` to `unacknowledged` mean.
+    """
 
     __tablename__ = "case_state"
     __table_args__ = (
-        Index("case_state_due", "next_deadline", postgresql_where=text("next_deadline is not null")),
+        # What one may filter by stands behind the order, so that the index alone decides which rows are read.
+        Index("case_state_at_risk", "breach_due", *BOARD, postgresql_where=text("breach_due is not null")),
+        Index(
+            "case_state_breached",
+            "breached_at",
+            *BOARD,
+            "unacknowledged",
+            postgresql_where=text("breached_at is not null"),
+        ),
         Index("case_state_process", "process", "business_state", "case_id"),
+        Index("case_state_payments", text("(snapshot -> 'payments') jsonb_path_ops"), postgresql_using="gin"),
     )
 
     case_id: str = Field(primary_key=True)
@@ -29,6 +43,13 @@ class CaseState(SQLModel, table=True):
     sla_state: str
     escalation_level: int
     next_deadline: datetime | None = Field(default=None, sa_type=Utc)
+    owner: str | None = None
+    clinician_id: str | None = None
+    breach_due: datetime | None = Field(default=None, sa_type=Utc)
+    next_clock: str | None = None
+    breached_at: datetime | None = Field(default=None, sa_type=Utc)
+    breached_clock: str | None = None
+    unacknowledged: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     snapshot: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     updated_at: datetime = Field(sa_type=Utc)
 
@@ -82,6 +103,8 @@ class OutboxNotice(SQLModel, table=True):
     audience: str
     template: str
     specialist_id: str | None = None
+    staff_id: str | None = None
+    """Of the person of the roster; without, the audience's own address is told."""
     link_number: int | None = None
     queued_at: datetime = Field(sa_type=Utc)
     """Business time of the step."""
@@ -90,3 +113,9 @@ class OutboxNotice(SQLModel, table=True):
     not_before: datetime = created_at()
     sent_at: datetime | None = Field(default=None, sa_type=Utc)
     error_code: str | None = None
+    provider_id: str | None = None
+    """Of a text: Twilio's SID."""
+    delivery_status: str | None = None
+    """Of a text: what became of it after Twilio took it."""
+    delivery_error: str | None = None
+    """Of a text: Twilio's error code, such as 30003."""

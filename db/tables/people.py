@@ -19,6 +19,8 @@ class Clinician(SQLModel, table=True):
     """`sub` of the person's tokens."""
     name: str
     email: str
+    phone: str | None = Field(default=None, sa_column=Column(EncryptedText("clinician.phone")))
+    """E.164; rung before the patient is."""
     time_zone: str
     licence_states: list[str] = Field(sa_column=Column(ARRAY(String(2)), nullable=False))
     created_at: datetime = created_at()

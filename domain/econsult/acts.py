@@ -59,6 +59,12 @@ class AnswerFollowUp(AssignmentAct):
     message_id: str
 
 
+class WithdrawQuestion(Act):
+    question_id: str
+    reason: str
+    """A stable code such as `specialist_unavailable`."""
+
+
 class BookFollowUpVisit(Act):
     visit_id: str
     starts_at: datetime

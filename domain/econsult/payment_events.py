@@ -14,6 +14,7 @@ class PaymentEventKind(StrEnum):
     FAILED = "failed"
     CHECKOUT_EXPIRED = "checkout_expired"
     REFUNDED = "refunded"
+    REFUND_FAILED = "refund_failed"  # one that had seemed to succeed: the money came back to us
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_CLOSED = "dispute_closed"
 

@@ -1,15 +1,19 @@
-"""What to do with a payment that the processor reports."""
+"""What to do with a payment that the processor reports, and what is left of one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from domain.econsult.payment_events import PaymentEvent
-from domain.econsult.state import EConsultState
-from domain.econsult.states import Stage
+from domain.econsult.states import RefundStatus, Stage
 from domain.ledger import Price
 from domain.model import Value
 from domain.policy import LatePayment
+
+if TYPE_CHECKING:  # the state asks this module what is left
+    from domain.econsult.state import EConsultState, Payment, Refund
 
 
 class Verdict(StrEnum):
@@ -53,3 +57,14 @@ def amount_fault(amount_cents: int, currency: str, price: Price) -> str | None:
     if amount_cents != price.total_cents:
         return "payment.amount_mismatch"
     return None
+
+
+def left_of(payment: Payment, refunds: Iterable[Refund]) -> int:
+    """Cents of a payment that neither went back nor are on their way. `refunds` may be about other payments too."""
+    return payment.amount_cents - payment.refunded_cents - under_way(payment.payment_id, refunds)
+
+
+def under_way(payment_id: str, refunds: Iterable[Refund]) -> int:
+    """Cents of a payment whose refund was decided and has not been confirmed."""
+    approved = (r for r in refunds if r.payment_id == payment_id and r.status is RefundStatus.APPROVED)
+    return sum(refund.amount_cents for refund in approved)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from domain.clock import due_at
+from domain.access import Role
+from domain.clock import Clock, deadline, due_at
 from domain.econsult.state import Assignment, EConsultState, Question, Refund
 from domain.econsult.states import (
     ANSWERED,
@@ -106,24 +107,49 @@ def open_question(state: EConsultState, question_id: str) -> Question:
     raise Refused("follow_up.question_not_open", "this question is not waiting for an answer")
 
 
+def answer_clock(question_id: str) -> str:
+    return f"answer:{question_id}"
+
+
+def may_withdraw_question(state: EConsultState, question_id: str, role: str) -> Question:
+    """The clinician who asked may at any time, operations once the answer is late."""
+    question = open_question(state, question_id)
+    clock = state.clocks[answer_clock(question_id)]
+    if role != Role.CLINICIAN and clock.breached_at is None:
+        raise Refused(
+            "follow_up.question_not_late",
+            "the answer is not late yet",
+            missing=("answer.late",),
+            earliest=deadline(clock),
+        )
+    return question
+
+
 def may_answer(state: EConsultState, assignment_id: str, question_id: str) -> None:
     live_assignment(state, assignment_id)
     open_question(state, question_id)
 
 
-def may_book_follow_up(state: EConsultState, starts_at: datetime, now: datetime) -> None:
-    """E-10: once results are back the visit that reviews them may be booked, once."""
+def may_book_follow_up(state: EConsultState, policy: EConsultPolicy, starts_at: datetime, now: datetime) -> None:
+    """E-10: once results are back the visit that reviews them may be booked, once, for a time that is still watched."""
     if state.follow_up not in BOOKABLE:
         raise Refused("follow_up_visit.not_bookable", f"the follow-up visit is {state.follow_up}")
     if starts_at <= now:
         raise Refused("follow_up_visit.in_the_past", "a visit is booked for the future", earliest=now)
+    latest = now + policy.follow_up_horizon
+    if state.closed_at is not None:
+        latest = min(latest, state.closed_at + policy.money_watch - policy.follow_up_patience)
+    if starts_at > latest:
+        raise Refused("follow_up_visit.too_late", f"the included visit takes place by {latest:%Y-%m-%d}")
 
 
-def may_complete_follow_up(state: EConsultState, visit_id: str) -> None:
+def may_complete_follow_up(state: EConsultState, visit_id: str, now: datetime) -> None:
     booked = state.follow_up_visit
     open_to_it = {FollowUp.BOOKED, FollowUp.NOT_BOOKED}  # one that nobody completed in time may be completed later
     if state.follow_up not in open_to_it or booked is None or booked.visit_id != visit_id:
         raise Refused("follow_up_visit.not_booked", f"the follow-up visit is {state.follow_up}")
+    if now < booked.starts_at:
+        raise Refused("follow_up_visit.not_begun", "the visit has not begun", earliest=booked.starts_at)
 
 
 def may_decline_follow_up(state: EConsultState) -> None:
@@ -132,9 +158,12 @@ def may_decline_follow_up(state: EConsultState) -> None:
 
 
 def may_reassign(state: EConsultState, policy: EConsultPolicy, now: datetime) -> None:
-    """Decision 13: offered once the case is 72 hours old without an answer."""
+    """Decision 13: offered once the case is 72 hours old without an answer, or the information asked for is late."""
     if state.stage not in {Stage.WITH_SPECIALIST, Stage.INFO_REQUESTED}:
         raise Refused("econsult.not_with_specialist", f"the eConsult is {state.stage}")
+    if state.stage is Stage.INFO_REQUESTED:
+        _information_is_late(state.clocks["information"], now)
+        return
     turnaround = state.clocks["turnaround"]
     offer = policy.turnaround.milestones[-1]
     if any(fired.name == offer.name for fired in turnaround.fired):
@@ -144,6 +173,14 @@ def may_reassign(state: EConsultState, policy: EConsultPolicy, now: datetime) ->
     if due is None or now < due:
         raise Refused(
             "assignment.not_late", "reassignment is not offered yet", missing=("turnaround.late",), earliest=due
+        )
+
+
+def _information_is_late(information: Clock, now: datetime) -> None:
+    due = deadline(information)
+    if information.breached_at is None and (due is None or now < due):
+        raise Refused(
+            "information.not_late", "reassignment is not offered yet", missing=("information.late",), earliest=due
         )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from domain.actors import Actor
-from domain.clock import Clock
+from domain.case import CaseProgress
 from domain.econsult.states import (
     AssignmentStatus,
     FollowUp,
@@ -80,6 +80,11 @@ class Question(Value):
     asked_at: datetime
     answer_id: str | None = None
     answered_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.answer_id is None and self.withdrawn_at is None
 
 
 class Refund(Value):
@@ -91,6 +96,8 @@ class Refund(Value):
     amount_cents: int = 0
     decided_by: Actor | None = None
     decided_at: datetime | None = None
+    refund_id: str | None = None
+    """The processor's id of the refund, once it has made one."""
 
 
 class FollowUpVisit(Value):
@@ -108,11 +115,8 @@ class Outcome(Value):
     captured_at: datetime
 
 
-class EConsultState(BaseModel):
-    model_config = ConfigDict(validate_assignment=False)
-
+class EConsultState(CaseProgress):
     stage: Stage = Stage.AWAITING_PAYMENT
-    sequence: int = 0
     ordered_at: datetime
     link_number: int = 1
     link_expires_at: datetime | None = None
@@ -124,6 +128,8 @@ class EConsultState(BaseModel):
     seen_events: list[str] = Field(default_factory=list)
     refunds_reported: dict[str, int] = Field(default_factory=dict)
     """Cents that the processor says were ever refunded, by payment."""
+    refund_bounced_at: dict[str, datetime] = Field(default_factory=dict)
+    """When a refund of a payment last came back; totals reported before that count no more."""
     disputes: dict[str, Dispute] = Field(default_factory=dict)
     assignments: list[Assignment] = Field(default_factory=list)
     replied_at: datetime | None = None
@@ -135,7 +141,6 @@ class EConsultState(BaseModel):
     outcome: Outcome | None = None
     closed_at: datetime | None = None
     document_version: int = 0
-    clocks: dict[str, Clock] = Field(default_factory=dict)
 
     @property
     def assignment(self) -> Assignment | None:
@@ -149,7 +154,7 @@ class EConsultState(BaseModel):
 
     @property
     def pending_questions(self) -> list[Question]:
-        return [question for question in self.questions if question.answer_id is None]
+        return [question for question in self.questions if question.is_open]
 
     @property
     def window_ends_at(self) -> datetime | None:

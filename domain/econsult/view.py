@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from domain.case import CaseSnapshot, WaitsFor, clock_views, highest_level, next_deadline, worst
@@ -39,6 +39,8 @@ class EConsultSnapshot(CaseSnapshot):
     replied_at: datetime | None
     in_person_recommended: bool
     window_ends_at: datetime | None
+    window_left: timedelta | None
+    """The countdown of the follow-up window (E-06), as of this snapshot."""
     questions: tuple[Question, ...]
     follow_up: FollowUp
     follow_up_visit: FollowUpVisit | None
@@ -72,7 +74,7 @@ _FROM_STATE = (
 )
 
 
-def snapshot(order: EConsultOrder, state: EConsultState) -> EConsultSnapshot:
+def snapshot(order: EConsultOrder, state: EConsultState, now: datetime) -> EConsultSnapshot:
     clocks = clock_views(state.clocks)
     return EConsultSnapshot.model_validate(
         {
@@ -81,6 +83,7 @@ def snapshot(order: EConsultOrder, state: EConsultState) -> EConsultSnapshot:
             "business_state": state.stage,
             "price": order.price,
             "policy_version": order.policy.version,
+            "window_left": window_left(state, now),
             "waits_for": waits_for(state),
             "next_deadline": next_deadline(clocks),
             "sla_state": worst(clocks),
@@ -91,6 +94,12 @@ def snapshot(order: EConsultOrder, state: EConsultState) -> EConsultSnapshot:
             "warnings": warnings(state),
         }
     )
+
+
+def window_left(state: EConsultState, now: datetime) -> timedelta | None:
+    """The countdown of the follow-up window; None before it opens, zero once it is over."""
+    ends = state.window_ends_at
+    return max(ends - now, timedelta()) if ends else None
 
 
 _WAITS: dict[Stage, WaitsFor] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from datetime import timedelta
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Fault:
 class Faults:
     def __init__(self) -> None:
         self._next: deque[Fault] = deque()
+        self._bouncing: deque[timedelta] = deque()
 
     def fail_next(self, times: int = 1, *, status: int = 500, after_executing: bool = False) -> None:
         """Answer the next `times` API requests with an error of that HTTP status."""
@@ -23,3 +25,10 @@ class Faults:
 
     def take(self) -> Fault | None:
         return self._next.popleft() if self._next else None
+
+    def bounce_refunds(self, times: int = 1, *, after: timedelta) -> None:
+        """Let the next `times` refunds succeed as any other, and fail when that much time has passed."""
+        self._bouncing.extend([after] * times)
+
+    def take_bounce(self) -> timedelta | None:
+        return self._bouncing.popleft() if self._bouncing else None

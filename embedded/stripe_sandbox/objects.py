@@ -123,6 +123,8 @@ def refund(params: RefundParams, paid: Object, *, amount: int, created: int) -> 
         "charge": paid["id"],
         "created": created,
         "currency": paid["currency"],
+        "failure_balance_transaction": None,
+        "failure_reason": None,
         "metadata": params.metadata,
         "payment_intent": paid["payment_intent"],
         "reason": params.reason,

@@ -87,6 +87,8 @@ class StripeSandbox:
             refund = objects.refund(params, paid, amount=amount, created=self._now())
             entry = objects.balance_transaction(refund, kind="refund", amount=-amount, fee=0, created=self._now())
             refund["balance_transaction"] = entry["id"]
+            if (bounce := self.faults.take_bounce()) is not None:
+                refund["_fails_at"] = objects.seconds(self.clock() + bounce)  # not Stripe's
             before = paid["amount_refunded"]
             paid |= {"amount_refunded": before + amount, "refunded": amount == left}
             self._put(entry, refund, paid)
@@ -161,11 +163,21 @@ class StripeSandbox:
             self._emit("charge.dispute.closed", dispute)
         return dispute
 
+    def fail_refund(self, refund_id: str) -> Object:
+        """The patient's bank sends back a refund that had seemed to succeed; the money is ours again."""
+        refund = self.get("refund", refund_id)
+        if refund["status"] != "succeeded":
+            raise StripeApiError(f"Refund {refund_id} has not succeeded.")
+        return self._bounce(refund)
+
     def expire_due(self) -> None:
-        """Expire the open sessions whose time has come."""
+        """Let happen whose time has come: open sessions expire, refunds fail that were meant to."""
         for session in self.store.find("checkout.session", "status", "open"):
             if session["expires_at"] <= self._now():
                 self._expire(session)
+        for refund in self.store.find("refund", "status", "succeeded"):
+            if 0 < refund.get("_fails_at", 0) <= self._now():
+                self._bounce(refund)
 
     # Steps
 
@@ -197,6 +209,24 @@ class StripeSandbox:
         with self.store.atomic():
             self._put(session)
             self._emit("checkout.session.expired", session)
+
+    def _bounce(self, refund: Object) -> Object:
+        with self.store.atomic():
+            paid = self.store.get(refund["charge"])
+            assert paid is not None
+            amount = refund["amount"]
+            entry = objects.balance_transaction(
+                refund, kind="refund_failure", amount=amount, fee=0, created=self._now()
+            )
+            refund |= {
+                "status": "failed",
+                "failure_reason": "expired_or_canceled_card",
+                "failure_balance_transaction": entry["id"],
+            }
+            paid |= {"amount_refunded": paid["amount_refunded"] - amount, "refunded": False}
+            self._put(entry, refund, paid)
+            self._emit("refund.failed", refund)
+        return refund
 
     def _open_session(self, session_id: str) -> Object:
         session = self.get("checkout.session", session_id)

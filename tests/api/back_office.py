@@ -160,7 +160,7 @@ async def _record(
         at=state.ordered_at,
         actor=SYSTEM,
         detail=StepDetail(),
-        snapshot=snapshot(order, state),
+        snapshot=snapshot(order, state, state.ordered_at),
         effects=tuple(BookEntry(entry=entry) for entry in entries),
     )
     await SqlCaseRecords(database).record(step)

@@ -31,6 +31,7 @@ from domain.econsult.view import EConsultSnapshot, snapshot
 from domain.error_details import to_details
 from domain.errors import CarewaveError
 from domain.names import Process
+from domain.visit_calls import CallEvent
 from embedded import seed
 from links import PaymentLinks
 
@@ -72,6 +73,7 @@ class FakeCases:
     acts: list[tuple[str, str, Any, str]] = field(default_factory=list)
     """eConsult, update, what was asked, update id."""
     payments: list[tuple[str, PaymentEvent]] = field(default_factory=list)
+    calls: list[tuple[str, CallEvent]] = field(default_factory=list)
     starts: int = 0
     records_first_step: bool = True
     refusal: Exception | None = None
@@ -121,10 +123,17 @@ class FakeCases:
             self.payments.append((econsult_id, event))
         return self.running
 
+    async def report_call(self, visit_id: str, event: CallEvent) -> bool:
+        if self.outage:
+            raise self.outage
+        if self.running:
+            self.calls.append((visit_id, event))
+        return self.running
+
     async def econsult_status(self, econsult_id: str) -> EConsultSnapshot:
         if self.outage:
             raise self.outage
-        return snapshot(self.orders[econsult_id], self.states[econsult_id])
+        return snapshot(self.orders[econsult_id], self.states[econsult_id], datetime.now(UTC))
 
     async def explain_econsult(self, econsult_id: str) -> list[Explanation]:
         if self.outage:
@@ -144,7 +153,7 @@ class FakeCases:
                 at=NOW + timedelta(minutes=state.sequence),
                 actor=actor,
                 detail=StepDetail(),
-                snapshot=snapshot(self.orders[econsult_id], state),
+                snapshot=snapshot(self.orders[econsult_id], state, datetime.now(UTC)),
                 effects=effects,
             )
         )

@@ -26,6 +26,8 @@ PUBLIC = {
     "GET /readyz",
     "POST /pay/{token}",
     "POST /webhooks/stripe",
+    "POST /webhooks/twilio/messages",
+    "POST /webhooks/twilio/voice",
 }
 
 

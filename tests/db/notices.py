@@ -80,7 +80,7 @@ async def queue(database: Database, *told: tuple[Audience, str], sequence: int =
         at=NOON,
         actor=SYSTEM,
         detail=StepDetail(),
-        snapshot=snapshot(order, state),
+        snapshot=snapshot(order, state, state.ordered_at),
         effects=tuple(
             QueueNotice(
                 key=f"{CASE}:notice:{sequence}:{audience}:{template}",

@@ -45,7 +45,7 @@ def step(sequence: int, event: str, *effects: Effect, at: datetime = NOON) -> Re
         at=at,
         actor=SYSTEM,
         detail=StepDetail(),
-        snapshot=snapshot(order, state),
+        snapshot=snapshot(order, state, state.ordered_at),
         effects=effects,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from domain.clock import acknowledge, arm, pause
+from domain.clock import Clock, acknowledge, arm, fire, pause
 from domain.econsult import rules
 from domain.econsult.state import EConsultState, FollowUpVisit
 from domain.econsult.states import AssignmentStatus, FollowUp, RefundStatus, Stage
@@ -74,10 +74,23 @@ def follow_up(status: FollowUp, visit_id: str | None = None) -> EConsultState:
     return answered(follow_up=status, follow_up_visit=visit)
 
 
+def asked(now: datetime) -> EConsultState:
+    """A question was put at the start; its clock was last looked at now."""
+    clock, _ = fire(arm(POLICY.answer, START), now)
+    return answered(questions=[a_question()]).model_copy(update={"clocks": {"answer:question-1": clock}})
+
+
 def waiting(*paid_back: int, stage: Stage = Stage.WITH_SPECIALIST, **fields: Any) -> EConsultState:
     """A refund request waits for its decision; so many cents of the payment were approved before."""
     before = [a_refund(RefundStatus.APPROVED, cents, number) for number, cents in enumerate(paid_back, start=2)]
     return a_state(stage, payments=paid(), refunds=[*before, a_refund()], **fields)
+
+
+def waiting_for_information(since: datetime) -> dict[str, Clock]:
+    return {
+        "turnaround": pause(arm(POLICY.turnaround, START), since, "asked"),
+        "information": arm(POLICY.information, since),
+    }
 
 
 UNPAID = (Stage.AWAITING_PAYMENT, Stage.PAYMENT_EXPIRED)
@@ -174,7 +187,7 @@ CASES = [
     ),
     Case(
         rules.may_book_follow_up,
-        (after(2), after(1)),
+        (POLICY, after(2), after(1)),
         (follow_up(FollowUp.PROMPTED), follow_up(FollowUp.NOT_BOOKED)),
         refused(
             "follow_up_visit.not_bookable",
@@ -183,13 +196,36 @@ CASES = [
     ),
     Case(
         rules.may_book_follow_up,
-        (after(1), after(1)),
+        (POLICY, after(1), after(1)),
         (),
         refused("follow_up_visit.in_the_past", follow_up(FollowUp.PROMPTED)),
     ),
     Case(
+        rules.may_book_follow_up,
+        (POLICY, after(90 * 24), after(0)),
+        (follow_up(FollowUp.PROMPTED),),
+        # 120 days after closing the money watch ends, and the visit must be over by then.
+        refused("follow_up_visit.too_late", answered(follow_up=FollowUp.NOT_BOOKED, closed_at=after(-24 * 24))),
+    ),
+    Case(
+        rules.may_book_follow_up,
+        (POLICY, after(90 * 24 + 1), after(0)),
+        (),
+        refused("follow_up_visit.too_late", follow_up(FollowUp.PROMPTED)),
+    ),
+    Case(
+        rules.may_withdraw_question,
+        ("question-1", "operations"),
+        (asked(after(48)), asked(after(49))),
+        (
+            *refused("follow_up.question_not_late", asked(after(47))),
+            *refused("follow_up.question_not_open", answered(), answered(questions=[a_question(answered=True)])),
+        ),
+    ),
+    Case(rules.may_withdraw_question, ("question-1", "clinician"), (asked(after(0)), asked(after(60))), ()),
+    Case(
         rules.may_complete_follow_up,
-        ("visit-2",),
+        ("visit-2", after(99)),
         (follow_up(FollowUp.BOOKED, "visit-2"), follow_up(FollowUp.NOT_BOOKED, "visit-2")),
         refused(
             "follow_up_visit.not_booked",
@@ -200,6 +236,12 @@ CASES = [
                 if status not in {FollowUp.BOOKED, FollowUp.NOT_BOOKED}
             ),
         ),
+    ),
+    Case(
+        rules.may_complete_follow_up,
+        ("visit-2", after(98.9)),
+        (),
+        refused("follow_up_visit.not_begun", follow_up(FollowUp.BOOKED, "visit-2")),
     ),
     Case(
         rules.may_decline_follow_up,
@@ -214,27 +256,28 @@ CASES = [
         rules.may_reassign,
         (POLICY, after(80)),
         (
-            *at(*BUSY, clocks={"turnaround": a_turnaround(after(72))}),
+            *at(Stage.WITH_SPECIALIST, clocks={"turnaround": a_turnaround(after(72))}),
             # Whoever acknowledged the breach may still reassign once the case is old enough.
-            *at(*BUSY, clocks={"turnaround": acknowledge(a_turnaround(after(48)), after(49), PERSON)}),
-            *at(Stage.INFO_REQUESTED, clocks={"turnaround": pause(a_turnaround(after(72)), after(73), "asked")}),
+            *at(Stage.WITH_SPECIALIST, clocks={"turnaround": acknowledge(a_turnaround(after(48)), after(49), PERSON)}),
+            *at(Stage.INFO_REQUESTED, clocks=waiting_for_information(after(8))),
         ),
         (
             *refused("econsult.not_with_specialist", *all_but(*BUSY, clocks={"turnaround": a_turnaround(after(72))})),
-            *refused("assignment.not_late", *at(*BUSY, clocks=PAUSED_EARLY)),
+            *refused("assignment.not_late", *at(Stage.WITH_SPECIALIST, clocks=PAUSED_EARLY)),
+            *refused("information.not_late", *at(Stage.INFO_REQUESTED, clocks=waiting_for_information(after(9)))),
         ),
     ),
     Case(
         rules.may_reassign,
         (POLICY, after(72)),
-        at(*BUSY, clocks=BREACHED),
+        at(Stage.WITH_SPECIALIST, clocks=BREACHED),
         refused("econsult.not_with_specialist", *at(Stage.PAID, clocks=BREACHED)),
     ),
     Case(
         rules.may_reassign,
         (POLICY, after(71.999)),
         (),
-        refused("assignment.not_late", *at(*BUSY, clocks=BREACHED)),
+        refused("assignment.not_late", *at(Stage.WITH_SPECIALIST, clocks=BREACHED)),
     ),
     Case(
         rules.may_request_refund,

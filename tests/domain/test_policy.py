@@ -41,7 +41,9 @@ NUMBERS: dict[str, Any] = {
     "econsult.information.information_reminder": 24 * HOUR,
     "econsult.information.information_late": 72 * HOUR,
     "econsult.max_assignments": 3,
-    "econsult.specialist_search_interval": HOUR,
+    "econsult.search.first_wait": HOUR,
+    "econsult.search.longest_wait": 8 * HOUR,
+    "econsult.search.patience": 5 * DAY,
     # decision 12, E-06
     "econsult.follow_up_window.window_closing": 192 * HOUR,
     "econsult.follow_up_window.window_closed": 240 * HOUR,
@@ -49,6 +51,11 @@ NUMBERS: dict[str, Any] = {
     "econsult.booking.booking_reminder_1": 3 * DAY,
     "econsult.booking.booking_reminder_2": 7 * DAY,
     "econsult.follow_up_patience": 7 * DAY,
+    "econsult.follow_up_horizon": 90 * DAY,
+    # asynchronous payments settle within a fortnight
+    "econsult.settlement.settlement_late": 14 * DAY,
+    "econsult.settlement_check_interval": DAY,
+    "econsult.state_licence_required": True,
     # decision 17
     "econsult.old_visit_advice": 30 * DAY,
     # decision 19

@@ -66,7 +66,11 @@ def test_every_refusal_of_every_rule_has_a_case() -> None:
     shown = {(case.rule.__name__, code) for case, code, _ in REFUSED}
     # What these two refuse is shown through the rules that call them.
     theirs = {"may_accept", "may_decline", "may_request_information", "may_reply", "may_answer"}
-    shared = {"live_assignment": theirs, "open_question": {"may_answer"}}
+    shared = {
+        "live_assignment": theirs,
+        "open_question": {"may_answer", "may_withdraw_question"},
+        "_information_is_late": {"may_reassign"},
+    }
     for rule, codes in codes_in_the_module().items():
         for code in codes:
             assert {(caller, code) for caller in shared.get(rule, {rule})} <= shown
@@ -87,6 +91,8 @@ def test_every_rule_has_a_state_that_allows_its_act() -> None:
         ("assignment.not_accepted", ("assignment.accepted",)),
         ("follow_up.no_reply_yet", ("econsult.replied",)),
         ("assignment.not_late", ("turnaround.late",)),
+        ("information.not_late", ("information.late",)),
+        ("follow_up.question_not_late", ("answer.late",)),
         ("refund.nothing_paid", ("payment.accepted",)),
         ("outcome.no_reply_yet", ("econsult.replied",)),
     ],
@@ -106,7 +112,7 @@ def test_reassignment_says_when_it_will_be_offered() -> None:
 
 def test_booking_in_the_past_says_from_when_it_is_possible() -> None:
     with pytest.raises(Refused) as refusal:
-        rules.may_book_follow_up(follow_up(FollowUp.PROMPTED), after(1), after(2))
+        rules.may_book_follow_up(follow_up(FollowUp.PROMPTED), POLICY, after(1), after(2))
     assert refusal.value.earliest == after(2)
 
 

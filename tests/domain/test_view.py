@@ -129,7 +129,7 @@ def test_warns_of_a_visit_after_the_window_only() -> None:
 
 def test_shows_the_order_and_the_state_as_they_are() -> None:
     state = a_rich_state()
-    seen = snapshot(ORDER, state)
+    seen = snapshot(ORDER, state, START)
     for name in EConsultSnapshot.model_fields.keys() & EConsultOrder.model_fields.keys():
         assert getattr(seen, name) == getattr(ORDER, name)
     for name in EConsultSnapshot.model_fields.keys() & EConsultState.model_fields.keys() - {"clocks"}:
@@ -141,16 +141,16 @@ def test_shows_the_order_and_the_state_as_they_are() -> None:
 
 
 def test_shows_the_deadline_and_the_worst_of_the_clocks_that_run() -> None:
-    over = snapshot(ORDER, a_rich_state())
+    over = snapshot(ORDER, a_rich_state(), START)
     assert (over.next_deadline, over.sla_state, over.escalation_level) == (after(270), SlaState.ON_TIME, 0)
     clocks = {"payment": arm(POLICY.payment, START), "turnaround": a_turnaround(after(72))}
-    late = snapshot(ORDER, a_state(Stage.WITH_SPECIALIST, clocks=clocks))
+    late = snapshot(ORDER, a_state(Stage.WITH_SPECIALIST, clocks=clocks), START)
     assert (late.next_deadline, late.sla_state, late.escalation_level) == (after(48), SlaState.BREACHED, 2)
 
 
 def test_a_paused_clock_has_no_deadline() -> None:
     clocks = {"turnaround": pause(a_turnaround(), after(5), "asked")}
-    seen = snapshot(ORDER, a_state(Stage.INFO_REQUESTED, clocks=clocks))
+    seen = snapshot(ORDER, a_state(Stage.INFO_REQUESTED, clocks=clocks), START)
     assert (seen.next_deadline, seen.sla_state) == (None, SlaState.PAUSED)
     assert seen.clocks[0].deadline is None
 
@@ -205,7 +205,7 @@ def test_the_card_of_the_temporal_ui_tells_state_waits_clocks_and_remarks() -> N
         "turnaround": pause(a_turnaround(), after(5), "asked"),
         "information": arm(POLICY.information, after(5)),
     }
-    shown = card(snapshot(ORDER, a_state(Stage.INFO_REQUESTED, sequence=6, clocks=clocks)), "a remark")
+    shown = card(snapshot(ORDER, a_state(Stage.INFO_REQUESTED, sequence=6, clocks=clocks), START), "a remark")
     assert shown.splitlines() == [
         "**INFO_REQUESTED** · step 6 · paused",
         "- waits for **clinician**: the information that the specialist asked for",
@@ -241,7 +241,7 @@ states = st.builds(
 @given(states | st.builds(a_rich_state))
 def test_state_and_snapshot_survive_their_journey_as_json(state: EConsultState) -> None:
     assert EConsultState.model_validate_json(state.model_dump_json()) == state
-    seen = snapshot(ORDER, state)
+    seen = snapshot(ORDER, state, START)
     assert EConsultSnapshot.model_validate_json(seen.model_dump_json()) == seen
 
 

@@ -42,7 +42,12 @@ async def test_its_specialists_can_take_cases_and_be_replaced(database: Database
     assert all(one.licence_expires_on > date.today() for one in panel)  # noqa: DTZ011
     choose = SqlSpecialistPanel(database).choose
     case = ChooseSpecialistInput(
-        econsult_id=seed.PHOTO, patient_id=seed.PATIENT, specialty_code=seed.CARDIOLOGY, excluded=()
+        econsult_id=seed.PHOTO,
+        patient_id=seed.PATIENT,
+        specialty_code=seed.CARDIOLOGY,
+        on=date(2026, 3, 1),
+        state_licence_required=True,
+        excluded=(),
     )
     assert await choose(case) == seed.CARDIOLOGIST
     assert await choose(case.model_copy(update={"excluded": (seed.CARDIOLOGIST,)})) == seed.SECOND_CARDIOLOGIST

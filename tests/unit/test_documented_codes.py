@@ -32,6 +32,7 @@ NOT_CODES = {
     "pay.css",
     "pay.html",
     "refund.decided",  # a reason that stays inside
+    "refund.failed",  # Stripe's
     "uvicorn.access",
     "uvicorn.error",
 }

@@ -17,11 +17,12 @@ from domain.econsult import acts, rules
 from domain.econsult.payment_events import PaymentEvent, PaymentEventKind
 from domain.econsult.state import OpenCheckout
 from domain.econsult.states import Event, Stage
-from workflows.case import refusals
-from workflows.econsult.base import EConsultCase, milestone_detail, tell
+from workflows.case import milestone_detail, refusals, tell
+from workflows.econsult.base import EConsultCase
 from workflows.options import A_FEW_TRIES, EVENTUALLY, WHILE_SOMEBODY_WAITS, ActivityOptions
 
 PAYMENT = "payment"
+SETTLEMENT = "settlement"
 
 
 class CheckoutTrack(EConsultCase, ABC):
@@ -53,10 +54,11 @@ class CheckoutTrack(EConsultCase, ABC):
     @workflow.update
     async def open_checkout(self, request: acts.OpenCheckout) -> acts.CheckoutOpened:
         """Open the payment page: one Checkout Session at a time, a fresh one when the last has run out."""
-        async with self.turn():
+        async with self.asked():
             rules.may_open_checkout(self.state, request.link_number)
             soon = workflow.now() + timedelta(minutes=1)
             if self.state.checkout is None or self.state.checkout.expires_at <= soon:
+                self.release_checkout()
                 self.state.checkout = await self._open_fresh_checkout()
                 self.start(self._check_on(self.state.checkout))
                 await self.record(
@@ -72,10 +74,10 @@ class CheckoutTrack(EConsultCase, ABC):
     @workflow.update
     async def reissue_payment_link(self, request: acts.Act) -> acts.Receipt:
         """Send a new link with its own seven days; the old one stops working."""
-        async with self.turn():
+        async with self.asked():
             rules.may_reissue_link(self.state)
             self.release_checkout()
-            self.state.processing = None
+            self.stop_waiting_for_settlement("a new link was sent")
             self.state.stage = Stage.AWAITING_PAYMENT
             self.state.link_number += 1
             self.send_payment_link()
@@ -98,6 +100,10 @@ class CheckoutTrack(EConsultCase, ABC):
                 self.start(self._close_eventually(checkout.session_id))
         if self.state.stage is Stage.AWAITING_PAYMENT and self.state.processing is None:
             await self.expire(milestone_detail(PAYMENT, fired))
+
+    def stop_waiting_for_settlement(self, why: str) -> None:
+        self.state.processing = None
+        self.clocks.cancel(SETTLEMENT, why)
 
     async def expire(self, detail: StepDetail) -> None:
         self.state.stage = Stage.PAYMENT_EXPIRED
@@ -141,18 +147,31 @@ class CheckoutTrack(EConsultCase, ABC):
         return max(earliest, latest)
 
     async def _check_on(self, checkout: OpenCheckout) -> None:
-        """Ask the processor about an open session now and then, because webhooks get lost."""
-        for offset in self.policy.checkout_checks:
+        """Ask the processor about a session now and then, because webhooks get lost.
+
+        One whose payment is on its way is asked about until that has arrived or failed.
+        """
+        offsets = iter(self.policy.checkout_checks)
+        while True:
+            wait = self._next_check(checkout, next(offsets, None))
+            if wait is None:
+                return
             try:
                 await workflow.wait_condition(
-                    lambda: self.state.checkout != checkout,
-                    timeout=max(checkout.opened_at + offset - workflow.now(), timedelta()),
-                    timeout_summary="check the open checkout",
+                    lambda: not self._matters(checkout), timeout=wait, timeout_summary="check the open checkout"
                 )
             except TimeoutError:
                 await self._check_once(checkout.session_id)
             else:
                 return
+
+    def _matters(self, checkout: OpenCheckout) -> bool:
+        return self.state.checkout == checkout or self.state.processing == checkout.session_id
+
+    def _next_check(self, checkout: OpenCheckout, offset: timedelta | None) -> timedelta | None:
+        if offset is not None:
+            return max(checkout.opened_at + offset - workflow.now(), timedelta())
+        return self.policy.settlement_check_interval if self.state.processing == checkout.session_id else None
 
     async def _check_once(self, session_id: str) -> None:
         try:

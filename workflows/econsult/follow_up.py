@@ -9,10 +9,10 @@ from temporalio import workflow
 from activities.contracts import AcceptMessage, PublishDocument, SetVisitStatus, StepDetail
 from domain.actors import Audience
 from domain.econsult import acts, rules
+from domain.econsult.rules import answer_clock
 from domain.econsult.state import FollowUpVisit, Outcome, Question
 from domain.econsult.states import Event, FollowUp, Stage
-from workflows.case import refusals
-from workflows.econsult.base import tell
+from workflows.case import refusals, tell
 from workflows.econsult.specialist import SpecialistTrack
 
 WINDOW = "follow_up_window"
@@ -50,16 +50,28 @@ class FollowUpTrack(SpecialistTrack):
                     timeout_summary="waiting for the follow-up visit",
                 )
             except TimeoutError:
-                self.state.follow_up = FollowUp.NOT_BOOKED
+                await self._visit_not_held(visit)
+
+    async def _visit_not_held(self, visit: FollowUpVisit) -> None:
+        async with self.turn():
+            if self.state.follow_up is not FollowUp.BOOKED or self.state.follow_up_visit != visit:
+                return  # held, declined or booked anew while this waited for its turn
+            self.state.follow_up = FollowUp.NOT_BOOKED
+            await self.record(
+                Event.FOLLOW_UP_NOT_HELD,
+                detail=StepDetail(subject=visit.visit_id, due=visit.starts_at),
+                effects=(SetVisitStatus(visit_id=visit.visit_id, status="cancelled"),),
+                notices=(tell(Audience.CLINICIAN, "follow_up_not_held"),),
+            )
 
     @workflow.update
     async def ask_follow_up(self, request: acts.AskFollowUp) -> acts.Receipt:
         """A question to the specialist, inside the window."""
-        async with self.turn():
+        async with self.asked():
             rules.may_ask_follow_up(self.state, workflow.now())
             question = Question(question_id=request.message_id, asked_at=workflow.now())
             self.state.questions.append(question)
-            self.clocks.arm(self.policy.answer, _answer_clock(question))
+            self.clocks.arm(self.policy.answer, answer_clock(question.question_id))
             return await self.record(
                 Event.QUESTION_ASKED,
                 request.actor,
@@ -76,13 +88,13 @@ class FollowUpTrack(SpecialistTrack):
     @workflow.update
     async def answer_follow_up(self, request: acts.AnswerFollowUp) -> acts.Receipt:
         """The specialist's answer becomes the next version of the document."""
-        async with self.turn():
+        async with self.asked():
             rules.may_answer(self.state, request.assignment_id, request.question_id)
             question = rules.open_question(self.state, request.question_id)
             answered = question.model_copy(update={"answer_id": request.message_id, "answered_at": workflow.now()})
             self.state.questions[self.state.questions.index(question)] = answered
             self.state.document_version += 1
-            self.clocks.meet(_answer_clock(question), request.actor)
+            self.clocks.meet(answer_clock(question.question_id), request.actor)
             return await self.record(
                 Event.QUESTION_ANSWERED,
                 request.actor,
@@ -107,10 +119,33 @@ class FollowUpTrack(SpecialistTrack):
             rules.may_answer(self.state, request.assignment_id, request.question_id)
 
     @workflow.update
+    async def withdraw_question(self, request: acts.WithdrawQuestion) -> acts.Receipt:
+        """A question that will not be answered is waited for no longer."""
+        async with self.asked():
+            question = rules.may_withdraw_question(self.state, request.question_id, request.actor.role)
+            withdrawn = question.model_copy(update={"withdrawn_at": workflow.now()})
+            self.state.questions[self.state.questions.index(question)] = withdrawn
+            self.clocks.cancel(answer_clock(question.question_id), "withdrawn")
+            return await self.record(
+                Event.QUESTION_WITHDRAWN,
+                request.actor,
+                StepDetail(subject=question.question_id, code=request.reason),
+                notices=(
+                    tell(Audience.SPECIALIST, "question_withdrawn"),
+                    tell(Audience.CLINICIAN, "question_withdrawn_clinician"),
+                ),
+            )
+
+    @withdraw_question.validator
+    def _withdraw_question_allowed(self, request: acts.WithdrawQuestion) -> None:
+        with refusals():
+            rules.may_withdraw_question(self.state, request.question_id, request.actor.role)
+
+    @workflow.update
     async def book_follow_up_visit(self, request: acts.BookFollowUpVisit) -> acts.Receipt:
         """Book the included visit; one after the window is allowed, with a warning."""
-        async with self.turn():
-            rules.may_book_follow_up(self.state, request.starts_at, workflow.now())
+        async with self.asked():
+            rules.may_book_follow_up(self.state, self.policy, request.starts_at, workflow.now())
             ends = self.state.window_ends_at
             late = ends is not None and request.starts_at >= ends
             self.state.follow_up = FollowUp.BOOKED
@@ -134,13 +169,13 @@ class FollowUpTrack(SpecialistTrack):
     @book_follow_up_visit.validator
     def _book_allowed(self, request: acts.BookFollowUpVisit) -> None:
         with refusals():
-            rules.may_book_follow_up(self.state, request.starts_at, workflow.now())
+            rules.may_book_follow_up(self.state, self.policy, request.starts_at, workflow.now())
 
     @workflow.update
     async def complete_follow_up_visit(self, request: acts.CompleteFollowUpVisit) -> acts.Receipt:
         """The visit took place: what was owed to the clinician is settled (decision 15)."""
-        async with self.turn():
-            rules.may_complete_follow_up(self.state, request.visit_id)
+        async with self.asked():
+            rules.may_complete_follow_up(self.state, request.visit_id, workflow.now())
             self.state.follow_up = FollowUp.COMPLETED
             return await self.record(
                 Event.FOLLOW_UP_COMPLETED,
@@ -152,12 +187,12 @@ class FollowUpTrack(SpecialistTrack):
     @complete_follow_up_visit.validator
     def _complete_allowed(self, request: acts.CompleteFollowUpVisit) -> None:
         with refusals():
-            rules.may_complete_follow_up(self.state, request.visit_id)
+            rules.may_complete_follow_up(self.state, request.visit_id, workflow.now())
 
     @workflow.update
     async def decline_follow_up_visit(self, request: acts.Act) -> acts.Receipt:
         """The patient wants no visit; a booked one is cancelled, and nothing is owed any more."""
-        async with self.turn():
+        async with self.asked():
             rules.may_decline_follow_up(self.state)
             booked = self.state.follow_up_visit
             self.state.follow_up = FollowUp.DECLINED
@@ -177,7 +212,7 @@ class FollowUpTrack(SpecialistTrack):
     @workflow.update
     async def capture_outcome(self, request: acts.CaptureOutcome) -> acts.Receipt:
         """Did it improve the care plan, did it spare an in-person visit; the last word counts."""
-        async with self.turn():
+        async with self.asked():
             rules.may_capture_outcome(self.state)
             self.state.outcome = Outcome(
                 improved_care_plan=request.improved_care_plan,
@@ -190,7 +225,3 @@ class FollowUpTrack(SpecialistTrack):
     def _capture_outcome_allowed(self, request: acts.CaptureOutcome) -> None:
         with refusals():
             rules.may_capture_outcome(self.state)
-
-
-def _answer_clock(question: Question) -> str:
-    return f"answer:{question.question_id}"

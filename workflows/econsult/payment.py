@@ -14,11 +14,10 @@ from domain.econsult.payment_events import PaymentEvent, PaymentEventKind
 from domain.econsult.payments import Verdict
 from domain.econsult.state import Payment
 from domain.econsult.states import AssignmentStatus, Event, Stage
-from workflows.case import refusals
-from workflows.econsult.base import tell
+from workflows.case import refusals, tell
 from workflows.econsult.checkout import PAYMENT, CheckoutTrack
 from workflows.econsult.refund import RefundTrack
-from workflows.options import EVENTUALLY
+from workflows.options import within
 
 
 class PaymentTrack(CheckoutTrack, RefundTrack):
@@ -31,7 +30,7 @@ class PaymentTrack(CheckoutTrack, RefundTrack):
     @workflow.update
     async def cancel(self, request: acts.CancelOrder) -> acts.Receipt:
         """Cancel an order that no specialist has yet; what was paid goes back by itself."""
-        async with self.turn():
+        async with self.asked():
             rules.may_cancel(self.state)
             return await self.cancel_order(request)
 
@@ -63,6 +62,7 @@ class PaymentTrack(CheckoutTrack, RefundTrack):
             PaymentEventKind.FAILED: self._failed,
             PaymentEventKind.CHECKOUT_EXPIRED: self._checkout_expired,
             PaymentEventKind.REFUNDED: self.refunded_elsewhere,
+            PaymentEventKind.REFUND_FAILED: self.refund_bounced,
             PaymentEventKind.DISPUTE_OPENED: self.dispute_opened,
             PaymentEventKind.DISPUTE_CLOSED: self.dispute_closed,
         }
@@ -94,7 +94,7 @@ class PaymentTrack(CheckoutTrack, RefundTrack):
 
     async def _accept_payment(self, payment: Payment, booked: BookEntry) -> None:
         self.state.stage = Stage.PAID
-        self.state.processing = None
+        self.stop_waiting_for_settlement("paid")
         self.clocks.meet(PAYMENT, PAYMENT_PROCESSOR)
         self.clocks.arm(self.policy.turnaround)
         self.release_checkout(paid_session=payment.session_id)
@@ -126,6 +126,7 @@ class PaymentTrack(CheckoutTrack, RefundTrack):
             return
         self.state.processing = event.session_id
         self.clocks.pause(PAYMENT, "payment is processing")
+        self.clocks.arm(self.policy.settlement)
         await self.record(Event.PAYMENT_PROCESSING, PAYMENT_PROCESSOR, StepDetail(subject=event.session_id))
 
     async def _failed(self, event: PaymentEvent) -> None:
@@ -133,8 +134,9 @@ class PaymentTrack(CheckoutTrack, RefundTrack):
         other = self.state.processing is not None and self.state.processing != event.session_id
         if self.state.stage is not Stage.AWAITING_PAYMENT or other:
             return
-        self.state.processing = None
+        self.stop_waiting_for_settlement("the payment failed")
         self.clocks.resume(PAYMENT)
+        self.state.link_expires_at = self.clocks.deadline(PAYMENT) or self.state.link_expires_at
         self._forget_checkout(event.session_id)
         await self.record(
             Event.PAYMENT_FAILED,
@@ -161,7 +163,7 @@ class PaymentTrack(CheckoutTrack, RefundTrack):
                 PaymentActivities.read_fee,
                 ReadFeeInput(payment_id=payment.payment_id),
                 summary="read the processor's fee",
-                **EVENTUALLY,
+                **within(self.policy.money_watch),
             )
         except ActivityError:
             return  # the processor will never say; the balance report shows the difference

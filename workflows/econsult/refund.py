@@ -13,8 +13,8 @@ from domain.econsult import acts, rules
 from domain.econsult.payment_events import PaymentEvent
 from domain.econsult.state import Dispute, Refund
 from domain.econsult.states import ENDED, AssignmentStatus, Event, RefundStatus, Stage
-from workflows.case import refusals
-from workflows.econsult.base import EConsultCase, tell
+from workflows.case import refusals, tell
+from workflows.econsult.base import EConsultCase
 from workflows.options import EVENTUALLY
 
 
@@ -22,7 +22,7 @@ class RefundTrack(EConsultCase):
     @workflow.update
     async def request_refund(self, request: acts.RequestRefund) -> acts.Receipt:
         """Ask support for money back."""
-        async with self.turn():
+        async with self.asked():
             rules.may_request_refund(self.state)
             payment = self.state.accepted_payment
             assert payment is not None
@@ -42,7 +42,7 @@ class RefundTrack(EConsultCase):
     @workflow.update
     async def decide_refund(self, request: acts.DecideRefund) -> acts.Receipt:
         """Support grants a refund, whole or in part, or rejects it."""
-        async with self.turn():
+        async with self.asked():
             asked = rules.may_decide_refund(self.state, request.request_id, request.amount_cents)
             self.clocks.meet(_decision_clock(request.request_id), request.actor)
             if request.amount_cents is None:
@@ -112,7 +112,7 @@ class RefundTrack(EConsultCase):
     async def _pay_back(self, refund: Refund) -> None:
         payment = self.state.payments[refund.payment_id]
         try:
-            await workflow.execute_activity_method(
+            done = await workflow.execute_activity_method(
                 PaymentActivities.refund,
                 RefundInput(
                     key=self.key("refund", refund.request_id),
@@ -129,7 +129,7 @@ class RefundTrack(EConsultCase):
                 await self._refund_failed(refund)
             return
         async with self.turn():
-            self._set_refund(refund, status=RefundStatus.PAID_BACK)
+            self._set_refund(refund, status=RefundStatus.PAID_BACK, refund_id=done.refund_id)
             await self._booked_back(refund.payment_id, refund.amount_cents, refund.request_id)
 
     async def _booked_back(self, payment_id: str, amount_cents: int, reference: str) -> None:
@@ -149,20 +149,45 @@ class RefundTrack(EConsultCase):
             notices=(tell(Audience.PATIENT, "refunded"),),
         )
 
-    async def _refund_failed(self, refund: Refund) -> None:
+    async def _refund_failed(self, refund: Refund, effects: tuple[Effect, ...] = ()) -> None:
         """The processor refuses for good: a human has to find another way; deciding again tries again."""
         self._set_refund(refund, status=RefundStatus.FAILED)
         self._ask_support(f"{refund.request_id}-again", refund.payment_id, SYSTEM)
         await self.record(
             Event.REFUND_FAILED,
             detail=StepDetail(subject=refund.request_id, amount_cents=refund.amount_cents),
+            effects=effects,
             notices=(tell(Audience.SUPPORT, "refund_failed"), tell(Audience.OPERATIONS, "refund_failed")),
         )
         await self.book_refunds_elsewhere(refund.payment_id)
 
+    async def refund_bounced(self, event: PaymentEvent) -> None:
+        """A refund that had succeeded came back, from a closed bank account say: book it back and ask support again."""
+        paid_back = (r for r in self.state.refunds if r.refund_id and r.refund_id == event.reference)
+        refund = next((r for r in paid_back if r.status is RefundStatus.PAID_BACK), None)
+        if refund is None:
+            return  # not ours, or known to have failed from the processor's own answer
+        payment = self.state.payments[refund.payment_id]
+        left = payment.refunded_cents - refund.amount_cents
+        self.state.payments[payment.payment_id] = payment.model_copy(update={"refunded_cents": left})
+        self.state.refunds_reported.pop(payment.payment_id, None)
+        self.state.refund_bounced_at[payment.payment_id] = event.occurred_at
+        if self.state.stage is Stage.REFUNDED:
+            self.state.stage = Stage.CANCELLED
+        entry = ledger.refund_returned(
+            self.key("refund-returned", refund.request_id),
+            refund.amount_cents,
+            payment.currency,
+            self.state.deposit_of(payment.payment_id),
+        )
+        await self._refund_failed(refund, (BookEntry(entry=entry),))
+
     async def refunded_elsewhere(self, event: PaymentEvent) -> None:
         """Refunds are made in the processor's own dashboard too; the total that it reports is what counts."""
         if event.payment_id is not None and event.refunded_total_cents is not None:
+            bounced = self.state.refund_bounced_at.get(event.payment_id)
+            if bounced is not None and event.occurred_at <= bounced:
+                return  # its total still holds what has come back since
             reported = self.state.refunds_reported.get(event.payment_id, 0)
             self.state.refunds_reported[event.payment_id] = max(reported, event.refunded_total_cents)
             await self.book_refunds_elsewhere(event.payment_id)

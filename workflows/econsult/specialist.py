@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import datetime
+
 from temporalio import workflow
 
 from activities.contracts import (
@@ -16,12 +19,11 @@ from activities.contracts import (
 )
 from activities.records import RecordActivities
 from domain import ledger
-from domain.actors import SYSTEM, Actor, Audience
+from domain.actors import SYSTEM, Actor, Audience, Notice
 from domain.econsult import acts, rules
 from domain.econsult.state import Assignment
 from domain.econsult.states import AssignmentStatus, Event, FollowUp, Stage
-from workflows.case import refusals
-from workflows.econsult.base import tell
+from workflows.case import refusals, tell
 from workflows.econsult.payment import PaymentTrack
 from workflows.options import RECORD
 
@@ -41,19 +43,23 @@ class SpecialistTrack(PaymentTrack):
 
     async def _find_specialist(self) -> None:
         """Look until a specialist has the case, nobody is left to ask, or the order is cancelled."""
-        await self._try_to_assign(first=True)
-        while self.state.stage is Stage.PAID:
+        search = self.policy.search
+        began = workflow.now()
+        await self._try_to_assign(tries=0, gives_up_at=began + search.patience)
+        for tries in itertools.count(1):
             try:
                 await workflow.wait_condition(
                     lambda: self.state.stage is not Stage.PAID,
-                    timeout=self.policy.specialist_search_interval,
+                    timeout=search.wait_before(tries),
                     timeout_summary="look for a specialist again",
                 )
             except TimeoutError:
-                await self._try_to_assign(first=False)
+                await self._try_to_assign(tries=tries, gives_up_at=began + search.patience)
+            if self.state.stage is not Stage.PAID:
+                return
 
-    async def _try_to_assign(self, *, first: bool) -> None:
-        """Assign the next suitable specialist; after so many who would not, give up."""
+    async def _try_to_assign(self, *, tries: int, gives_up_at: datetime) -> None:
+        """Assign the next suitable specialist. After so many who would not, or so long without one, give up."""
         async with self.turn():
             if self.state.stage is not Stage.PAID:
                 pass  # cancelled while this waited for its turn
@@ -61,7 +67,9 @@ class SpecialistTrack(PaymentTrack):
                 await self._give_up()
             elif chosen := await self._choose():
                 await self._assign(chosen)
-            elif first:
+            elif workflow.now() >= gives_up_at:
+                await self._give_up()
+            elif tries == 0:
                 detail = StepDetail(subject=f"search:{len(self.state.assignments) + 1}")
                 desk = (tell(Audience.NETWORK_DESK, "no_specialist_free"),)
                 await self.record(Event.NO_SPECIALIST_FREE, detail=detail, notices=desk)
@@ -73,6 +81,8 @@ class SpecialistTrack(PaymentTrack):
                 econsult_id=self.order.econsult_id,
                 specialty_code=self.order.specialty_code,
                 patient_id=self.order.patient_id,
+                on=workflow.now().date(),
+                state_licence_required=self.policy.state_licence_required,
                 excluded=tuple(assignment.specialist_id for assignment in self.state.assignments),
             ),
             **RECORD,
@@ -113,11 +123,15 @@ class SpecialistTrack(PaymentTrack):
 
     @workflow.update
     async def accept_case(self, request: acts.AssignmentAct) -> acts.Receipt:
-        async with self.turn():
+        async with self.asked():
             rules.may_accept(self.state, request.assignment_id)
             saved = self.set_assignment(AssignmentStatus.ACCEPTED)
             return await self.record(
-                Event.ACCEPTED, request.actor, StepDetail(subject=request.assignment_id), effects=(saved,)
+                Event.ACCEPTED,
+                request.actor,
+                StepDetail(subject=request.assignment_id),
+                effects=(saved,),
+                notices=(tell(Audience.PATIENT, "specialist_accepted"),),
             )
 
     @accept_case.validator
@@ -127,10 +141,11 @@ class SpecialistTrack(PaymentTrack):
 
     @workflow.update
     async def decline_case(self, request: acts.DeclineCase) -> acts.Receipt:
-        async with self.turn():
+        async with self.asked():
             rules.may_decline(self.state, request.assignment_id)
             saved = self.set_assignment(AssignmentStatus.DECLINED, request.reason)
-            return await self._back_to_the_network(Event.DECLINED, request.actor, request.reason, saved)
+            told = (tell(Audience.PATIENT, "another_specialist"),)
+            return await self._back_to_the_network(Event.DECLINED, request.actor, request.reason, saved, told)
 
     @decline_case.validator
     def _decline_case_allowed(self, request: acts.DeclineCase) -> None:
@@ -140,10 +155,11 @@ class SpecialistTrack(PaymentTrack):
     @workflow.update
     async def reassign(self, request: acts.CancelOrder) -> acts.Receipt:
         """Operations take a late case from its specialist; run() finds another one."""
-        async with self.turn():
+        async with self.asked():
             rules.may_reassign(self.state, self.policy, workflow.now())
             saved = self.set_assignment(AssignmentStatus.WITHDRAWN, request.reason)
-            return await self._back_to_the_network(Event.WITHDRAWN, request.actor, request.reason, saved)
+            told = (tell(Audience.PATIENT, "another_specialist"), tell(Audience.SPECIALIST, "case_withdrawn"))
+            return await self._back_to_the_network(Event.WITHDRAWN, request.actor, request.reason, saved, told)
 
     @reassign.validator
     def _reassign_allowed(self, request: acts.CancelOrder) -> None:
@@ -151,19 +167,19 @@ class SpecialistTrack(PaymentTrack):
             rules.may_reassign(self.state, self.policy, workflow.now())
 
     async def _back_to_the_network(
-        self, event: Event, actor: Actor, reason: str, saved: SaveAssignment
+        self, event: Event, actor: Actor, reason: str, saved: SaveAssignment, told: tuple[Notice, ...]
     ) -> acts.Receipt:
         """The turnaround clock runs on: to the patient it is still the same wait."""
         self.state.stage = Stage.PAID
         self.clocks.resume(TURNAROUND)
         self.clocks.cancel(INFORMATION, "another specialist")
         detail = StepDetail(subject=saved.assignment.assignment_id, code=reason)
-        return await self.record(event, actor, detail, effects=(saved,))
+        return await self.record(event, actor, detail, effects=(saved,), notices=told)
 
     @workflow.update
     async def request_information(self, request: acts.RequestInformation) -> acts.Receipt:
         """The specialist needs more; the turnaround clock pauses until the clinician has answered."""
-        async with self.turn():
+        async with self.asked():
             rules.may_request_information(self.state, request.assignment_id)
             self.state.stage = Stage.INFO_REQUESTED
             self.clocks.pause(TURNAROUND, "waiting for information from the clinician")
@@ -173,7 +189,10 @@ class SpecialistTrack(PaymentTrack):
                 request.actor,
                 StepDetail(subject=request.message_id),
                 effects=(AcceptMessage(message_id=request.message_id),),
-                notices=(tell(Audience.CLINICIAN, "information_requested"),),
+                notices=(
+                    tell(Audience.CLINICIAN, "information_requested"),
+                    tell(Audience.PATIENT, "information_awaited"),
+                ),
             )
 
     @request_information.validator
@@ -183,7 +202,7 @@ class SpecialistTrack(PaymentTrack):
 
     @workflow.update
     async def provide_information(self, request: acts.ProvideInformation) -> acts.Receipt:
-        async with self.turn():
+        async with self.asked():
             rules.may_provide_information(self.state)
             self.state.stage = Stage.WITH_SPECIALIST
             self.clocks.meet(INFORMATION, request.actor)
@@ -193,7 +212,10 @@ class SpecialistTrack(PaymentTrack):
                 request.actor,
                 StepDetail(subject=request.message_id),
                 effects=(AcceptMessage(message_id=request.message_id),),
-                notices=(tell(Audience.SPECIALIST, "information_provided"),),
+                notices=(
+                    tell(Audience.SPECIALIST, "information_provided"),
+                    tell(Audience.PATIENT, "information_passed_on"),
+                ),
             )
 
     @provide_information.validator
@@ -204,7 +226,7 @@ class SpecialistTrack(PaymentTrack):
     @workflow.update
     async def reply(self, request: acts.Reply) -> acts.Receipt:
         """The answer: into the patient's record, earned, told to clinician and patient; the follow-up begins."""
-        async with self.turn():
+        async with self.asked():
             rules.may_reply(self.state, request.assignment_id)
             delivered = self._delivery(request)
             self.clocks.meet(TURNAROUND, request.actor)

@@ -14,10 +14,9 @@ from domain.clock import Fired, MilestoneKind
 from domain.econsult import acts, rules
 from domain.econsult.state import EConsultOrder
 from domain.econsult.states import ENDED, Event, Stage
-from domain.econsult.view import EConsultSnapshot, snapshot
+from domain.econsult.view import EConsultSnapshot
 from domain.names import Process
-from workflows.case import refusals
-from workflows.econsult.base import tell
+from workflows.case import refusals, tell
 from workflows.econsult.checkout import PAYMENT
 from workflows.econsult.follow_up import FollowUpTrack
 
@@ -40,15 +39,10 @@ class EConsult(FollowUpTrack):
             await self.beside(keeper, self._life())
         except asyncio.CancelledError:
             await self.beside(keeper, self._wind_down())
-            await self._finish(keeper)
+            await self.finish(keeper)
             raise
-        await self._finish(keeper)
+        await self.finish(keeper)
         return acts.Receipt(sequence=self.state.sequence, stage=self.state.stage)
-
-    async def _finish(self, keeper: asyncio.Task[None]) -> None:
-        """Nothing that somebody asked for is cut off, nor what it set going."""
-        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self.background)
-        keeper.cancel()
 
     async def _life(self) -> None:
         while True:
@@ -60,9 +54,7 @@ class EConsult(FollowUpTrack):
 
     async def _place_order(self) -> None:
         self.send_payment_link()
-        told = (tell(Audience.PATIENT, "payment_link"),)
-        async with self._lock:
-            await self.record(Event.ORDERED, self.order.ordered_by, notices=told)
+        await self.begin(Event.ORDERED, self.order.ordered_by, notices=(tell(Audience.PATIENT, "payment_link"),))
 
     async def _close_case(self) -> None:
         async with self.turn():
@@ -71,8 +63,10 @@ class EConsult(FollowUpTrack):
     async def _closed(self, detail: StepDetail) -> None:
         self.state.stage = Stage.CLOSED
         self.state.closed_at = workflow.now()
-        ask = () if self.state.outcome else (tell(Audience.CLINICIAN, "outcome_wanted"),)
-        await self.record(Event.CLOSED, detail=detail, notices=ask)
+        told = [tell(Audience.PATIENT, "consult_closed")]
+        if self.state.outcome is None:
+            told.append(tell(Audience.CLINICIAN, "outcome_wanted"))
+        await self.record(Event.CLOSED, detail=detail, notices=told)
 
     async def _money_is_settled(self) -> bool:
         """Stay open for late payments, refunds and disputes, and until none of them is undecided.
@@ -117,7 +111,7 @@ class EConsult(FollowUpTrack):
     @workflow.update
     async def acknowledge_escalation(self, request: acts.AcknowledgeEscalation) -> acts.Receipt:
         """Somebody takes a late matter on: its ladder is climbed no further."""
-        async with self.turn():
+        async with self.asked():
             rules.may_acknowledge(self.state, request.clock)
             self.clocks.acknowledge(request.clock, request.actor)
             return await self.record(Event.ESCALATION_ACKNOWLEDGED, request.actor, StepDetail(subject=request.clock))
@@ -129,7 +123,7 @@ class EConsult(FollowUpTrack):
 
     @workflow.query
     def status(self) -> EConsultSnapshot:
-        return snapshot(self.order, self.state)
+        return self.look()
 
     @workflow.query
     def explain(self) -> list[Explanation]:

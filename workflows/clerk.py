@@ -1,0 +1,42 @@
+"""Records the steps of a case, and shows it to the person in the Temporal UI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+
+from activities.contracts import RecordStepInput
+from activities.records import RecordActivities
+from domain.case import CaseSnapshot, card
+from workflows import search_attributes as attributes
+from workflows.options import RECORD
+
+
+class Clerk:
+    """Records the steps of one case and keeps its search attributes and card current."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, object] = {}
+
+    async def write(self, step: RecordStepInput, *remarks: str) -> None:
+        await workflow.execute_local_activity_method(RecordActivities.record_step, step, **RECORD)
+        self._show(step.snapshot)
+        workflow.set_current_details(card(step.snapshot, *remarks))
+
+    def _show(self, view: CaseSnapshot) -> None:
+        """Change only what differs, all at once: each upsert is an event in the history."""
+        updates: list[SearchAttributeUpdate[Any]] = []
+        values: tuple[tuple[SearchAttributeKey[Any], Any], ...] = (
+            (attributes.BUSINESS_STATE, view.business_state),
+            (attributes.SLA_STATE, str(view.sla_state)),
+            (attributes.NEXT_DEADLINE, view.next_deadline),
+            (attributes.ESCALATION_LEVEL, view.escalation_level),
+        )
+        for key, value in values:
+            if self._shown.get(key.name) != value:
+                updates.append(key.value_unset() if value is None else key.value_set(value))
+                self._shown[key.name] = value
+        if updates:
+            workflow.upsert_search_attributes(updates)
