@@ -57,7 +57,8 @@ class Settings(BaseSettings):
     )
 
     public_url: Url = Field(
-        default="http://127.0.0.1:8000", description="Where patients reach this API; payment links start with it."
+        default="http://127.0.0.1:8000",
+        description="Where patients and Twilio reach this API; payment links start with it.",
     )
     api_host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
     api_port: int = Field(default=8000, ge=1, le=65535, description="Port that the API listens on.")
@@ -78,9 +79,17 @@ class Settings(BaseSettings):
     )
     stripe_api_base: Url | None = Field(default=None, description="Another Stripe server: the sandbox's.")
 
-    twilio_account_sid: str = Field(default="", description="Twilio account. Empty: no texts are sent.")
+    twilio_account_sid: str = Field(
+        default="", description="Twilio account. Empty: no texts are sent, and nobody is called."
+    )
     twilio_auth_token: SecretStr = Field(default=SecretStr(""), description="Twilio auth token.")
     twilio_from_number: str = Field(default="", description="Number that texts come from, E.164.")
+    twilio_voice_number: str = Field(
+        default="", description="Number that calls come from, E.164. Empty: TWILIO_FROM_NUMBER."
+    )
+    twilio_machine_detection: bool = Field(
+        default=False, description="Let Twilio tell voicemail from a person; it charges for each call."
+    )
     twilio_api_base: Url | None = Field(default=None, description="Another Twilio server: the sandbox's.")
 
     smtp_host: str = Field(default="127.0.0.1", description="Mail server.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -25,9 +26,10 @@ from domain.names import RECONCILE_SCHEDULE, TaskQueue
 from domain.policy import load
 from environment import faults
 from temporal_client import EncryptionCodec, connect, missing_search_attributes, pollers
-from wiring import smtp_mailer, stripe_gateway, twilio_texting
+from wiring import smtp_mailer, stripe_gateway, twilio_reaches_us, twilio_texting, voice_number
 
 ANSWER_WITHIN = timedelta(seconds=30)
+E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 
 Probe = Callable[[], Awaitable[str]]
 """Says what it found; raises when something is wrong."""
@@ -232,8 +234,24 @@ async def _gateways(settings: Settings) -> Sequence[Check]:
         _check("Stripe", stripe, "Correct STRIPE_API_KEY, and see that api.stripe.com can be reached."),
         _check("Stripe webhooks", webhooks, "Set STRIPE_WEBHOOK_SECRET to the signing secret of the endpoint."),
         _check("Twilio", twilio, "Correct TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or empty the former."),
+        _check(
+            "Twilio voice",
+            lambda: _voice(settings),
+            "Set TWILIO_VOICE_NUMBER, and PUBLIC_URL to where the internet finds this API.",
+        ),
         _check("SMTP", smtp, "Correct SMTP_HOST, SMTP_PORT, SMTP_USERNAME, SMTP_PASSWORD or SMTP_STARTTLS."),
     )
+
+
+async def _voice(settings: Settings) -> str:
+    if not settings.twilio_account_sid:
+        raise _Skip("no account: nobody is called")
+    number = voice_number(settings)
+    if not E164.fullmatch(number):
+        raise _Wrong("TWILIO_VOICE_NUMBER, or else TWILIO_FROM_NUMBER, is not a number in E.164")
+    if not twilio_reaches_us(settings):
+        raise _Wrong("Twilio cannot report how calls end: PUBLIC_URL is an address of this machine alone")
+    return f"calls come from {number}"
 
 
 async def _login(settings: Settings) -> Sequence[Check]:

@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from temporalio.client import Client
 
+from activities.calls import CallActivities
 from activities.notices import NoticeDelivery, NudgingRecords
 from activities.sweep import SweepActivities
 from cases import Cases
 from config import Settings
 from crypto import Keyring
+from db.calls import SqlCallRecords
 from db.case_records import SqlCaseRecords
 from db.outbox import SqlOutbox
 from db.panel import SqlSpecialistPanel
@@ -25,8 +28,11 @@ from integrations.smtp_mailer import SmtpMailer
 from integrations.stripe_gateway import StripeGateway
 from integrations.templates import TemplateRenderer
 from integrations.twilio_texting import TwilioTexting
+from integrations.twilio_voice import TwilioVoice
 from links import PaymentLinks
 from worker import Adapters
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,9 @@ async def wired(settings: Settings, client: Client) -> AsyncIterator[Wired]:
         texting = twilio_texting(settings)
         if texting:
             stack.push_async_callback(texting.aclose)
+        voice = twilio_voice(settings)
+        if voice:
+            stack.push_async_callback(voice.aclose)
         links = PaymentLinks(keyring, settings.public_url)
         outbox = SqlOutbox(database, staff(settings))
         notices = NoticeDelivery(outbox, smtp_mailer(settings), texting, _renderer(settings, links))
@@ -61,6 +70,7 @@ async def wired(settings: Settings, client: Client) -> AsyncIterator[Wired]:
             gateway=gateway,
             pages=links,
             sweep=SweepActivities(SqlSweep(database), SqlWebhookInbox(database), Cases(client), notices),
+            calls=CallActivities(voice, SqlCallRecords(database)),
         )
         yield Wired(adapters, notices, nudge)
 
@@ -78,7 +88,36 @@ def twilio_texting(settings: Settings) -> TwilioTexting | None:
         auth_token=settings.twilio_auth_token.get_secret_value(),
         from_number=settings.twilio_from_number,
         api_base=settings.twilio_api_base,
+        status_callback=_callback(settings, "messages") if twilio_reaches_us(settings) else None,
     )
+
+
+def twilio_voice(settings: Settings) -> TwilioVoice | None:
+    """None without an account: then nobody is called."""
+    number = voice_number(settings)
+    if not (settings.twilio_account_sid and number):
+        return None
+    return TwilioVoice(
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_token.get_secret_value(),
+        from_number=number,
+        status_callback=_callback(settings, "voice"),
+        machine_detection=settings.twilio_machine_detection,
+        api_base=settings.twilio_api_base,
+    )
+
+
+def voice_number(settings: Settings) -> str:
+    return settings.twilio_voice_number or settings.twilio_from_number
+
+
+def twilio_reaches_us(settings: Settings) -> bool:
+    """Whether callbacks can arrive. Twilio refuses a text that names an address out of its reach (error 21609)."""
+    return bool(settings.twilio_api_base) or urlsplit(settings.public_url).hostname not in LOOPBACK
+
+
+def _callback(settings: Settings, what: str) -> str:
+    return f"{settings.public_url.rstrip('/')}/webhooks/twilio/{what}"
 
 
 def smtp_mailer(settings: Settings) -> SmtpMailer:

@@ -15,6 +15,7 @@ from temporalio.client import Client
 from temporalio.worker import Interceptor, PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.calls import CallActivities
 from activities.interceptor import StableErrors
 from activities.payments import PaymentActivities
 from activities.ports import CaseRecords, PaymentGateway, PaymentPages, SpecialistNetwork
@@ -53,6 +54,8 @@ class Adapters:
     pages: PaymentPages
     sweep: SweepActivities | None = None
     """None where nothing is swept: without a schedule nobody asks for it."""
+    calls: CallActivities | None = None
+    """None where no visit runs."""
 
 
 def sandbox() -> SandboxedWorkflowRunner:
@@ -82,6 +85,7 @@ def build_worker(
             payments.refund,
             payments.read_fee,
             *_sweep_activities(adapters.sweep),
+            *([adapters.calls.place_call] if adapters.calls else []),
         ],
         interceptors=[StableErrors(), *interceptors],
         workflow_runner=sandbox(),

@@ -2,7 +2,7 @@
 
 Both run on the same in-memory dev server, in alternating rounds. Processor time is the median of what this process
 uses: worker, client, driver and sandbox gateways, without the servers. Events, state transitions and bytes are exact:
-they come from the server's own description of the execution.
+they come from the server's own description of the execution. Then the at-risk board: see benchmarks/at_risk.py.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from benchmarks import econsult
+from benchmarks import at_risk, econsult
 from benchmarks.bare import ACTS, Bare, record
 from crypto import Keyring, generate_key
 from db.migrate import migrate
@@ -119,6 +119,7 @@ def main() -> int:
         url = postgres.create_database("bench")
         migrate(url)
         show(asyncio.run(run(url, server.address)))
+        at_risk.run(postgres)
     return 0
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, inspect, literal, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, defer
-from sqlmodel import col, select
+from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
+from sqlalchemy.orm import Mapped
+from sqlalchemy.sql.elements import SQLCoreOperations
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.tables import CaseState
@@ -30,17 +30,38 @@ class Filters:
 class Position(NamedTuple):
     """Of a case in the order of a list: its time, then its id."""
 
-    at: datetime
+    due: datetime
     case_id: str
 
 
 class AtRisk(NamedTuple):
-    case: CaseState
-    """Without its snapshot."""
-    waits_for: str | None
-    """What has to be done first for the case to move."""
+    """A case, and the clock of it that breaches next or has breached, with the time of that."""
+
     due: datetime
+    case_id: str
     clock: str
+    process: str
+    business_state: str
+    owner: str | None
+    waits_for: str | None
+    """What the owner has to do."""
+    escalation_level: int
+    sla_state: str
+    clinician_id: str | None
+    breached_at: datetime | None
+    unacknowledged: bool
+
+    @property
+    def position(self) -> Position:
+        return Position(self.due, self.case_id)
+
+
+class Listing(NamedTuple):
+    items: list[AtRisk]
+    more: bool
+    """Something follows after these."""
+    total: int
+    """On all pages; counted to `COUNTED` and one more."""
 
 
 async def at_risk(
@@ -51,15 +72,10 @@ async def at_risk(
     *,
     after: Position | None = None,
     limit: int,
-) -> list[AtRisk]:
+) -> Listing:
     """Up to `limit` open cases that breach within that time of `now`, if nobody acts; the next one first."""
     due, clock = col(CaseState.breach_due), col(CaseState.next_clock)
-    return await _page(session, due, clock, [due <= now + within, *_chosen(filters)], after, limit)
-
-
-async def count_at_risk(session: AsyncSession, now: datetime, within: timedelta, filters: Filters) -> int:
-    """How many there are, at most `COUNTED` and one more."""
-    return await _count(session, [col(CaseState.breach_due) <= now + within, *_chosen(filters)])
+    return await _listing(session, due, clock, [due <= now + within, *_chosen(filters)], after, limit)
 
 
 async def breaches(
@@ -69,52 +85,57 @@ async def breaches(
     unacknowledged: bool = False,
     after: Position | None = None,
     limit: int,
-) -> list[AtRisk]:
+) -> Listing:
     """Up to `limit` cases with a breach that is not over, the oldest first; or only those that nobody has taken on."""
     due, clock = col(CaseState.breached_at), col(CaseState.breached_clock)
-    return await _page(session, due, clock, _breached(filters, unacknowledged=unacknowledged), after, limit)
+    chosen = [due.is_not(None), *_chosen(filters)]
+    if unacknowledged:
+        chosen.append(col(CaseState.unacknowledged).is_(True))
+    return await _listing(session, due, clock, chosen, after, limit)
 
 
-async def count_breaches(session: AsyncSession, filters: Filters, *, unacknowledged: bool = False) -> int:
-    """How many there are, at most `COUNTED` and one more."""
-    return await _count(session, _breached(filters, unacknowledged=unacknowledged))
-
-
-async def _page(
+async def _listing(
     session: AsyncSession,
     due: Mapped[datetime | None],
     clock: Mapped[str | None],
     chosen: list[ColumnElement[bool]],
     after: Position | None,
     limit: int,
-) -> list[AtRisk]:
-    waits_for = col(CaseState.snapshot)["waits_for"][0]["what"].astext
-    snapshot: InstrumentedAttribute[object] = inspect(CaseState).attrs.snapshot.class_attribute
-    statement = (
-        select(CaseState, waits_for, due, clock)
-        .where(*chosen)
-        .order_by(due, col(CaseState.case_id))
-        .limit(limit)
-        .options(defer(snapshot, raiseload=True))
-    )
-    if after is not None:
-        reached = tuple_(literal(after.at, Utc), literal(after.case_id))
-        statement = statement.where(tuple_(due, col(CaseState.case_id)) > reached)
-    # The condition on their time leaves no row without it, which the types do not know.
-    found: Sequence[Any] = (await session.exec(statement)).all()
-    return [AtRisk(*row) for row in found]
+) -> Listing:
+    # Plain rows: to make objects of them would take longer than to find them.
+    connection = await session.connection()
+    page = _page(due, clock, chosen, after).limit(limit + 1)
+    found = [AtRisk._make(row) for row in await connection.execute(page)]
+    total = len(found)
+    if after is not None or total > limit:
+        # In the order of the list, so that its index is read and not the table, whose closed cases come first.
+        some = select(literal(1)).where(*chosen).order_by(due, col(CaseState.case_id)).limit(COUNTED + 1).subquery()
+        total = (await connection.execute(select(func.count()).select_from(some))).scalar_one()
+    return Listing(found[:limit], len(found) > limit, total)
 
 
-async def _count(session: AsyncSession, chosen: list[ColumnElement[bool]]) -> int:
-    some = select(literal(1)).select_from(CaseState).where(*chosen).limit(COUNTED + 1).subquery()
-    return (await session.exec(select(func.count()).select_from(some))).one()
-
-
-def _breached(filters: Filters, *, unacknowledged: bool) -> list[ColumnElement[bool]]:
-    chosen = [col(CaseState.breached_at).is_not(None), *_chosen(filters)]
-    if unacknowledged:
-        chosen.append(col(CaseState.unacknowledged).is_(True))
-    return chosen
+def _page(
+    due: Mapped[datetime | None], clock: Mapped[str | None], chosen: list[ColumnElement[bool]], after: Position | None
+) -> Select[*tuple[Any, ...]]:
+    columns: list[SQLCoreOperations[Any]] = [
+        due,
+        col(CaseState.case_id),
+        clock,
+        col(CaseState.process),
+        col(CaseState.business_state),
+        col(CaseState.owner),
+        col(CaseState.snapshot)["waits_for"][0]["what"].astext,
+        col(CaseState.escalation_level),
+        col(CaseState.sla_state),
+        col(CaseState.clinician_id),
+        col(CaseState.breached_at),
+        col(CaseState.unacknowledged),
+    ]
+    statement = select(*columns).where(*chosen).order_by(due, col(CaseState.case_id))
+    if after is None:
+        return statement
+    reached = tuple_(literal(after.due, Utc), literal(after.case_id))
+    return statement.where(tuple_(due, col(CaseState.case_id)) > reached)
 
 
 def _chosen(filters: Filters) -> list[ColumnElement[bool]]:

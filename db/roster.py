@@ -162,19 +162,16 @@ async def gaps(session: AsyncSession, *, audience: Audience | None, before: str 
 
 async def _members(session: AsyncSession, staff_ids: set[str]) -> list[StaffMember]:
     """Without contact data: nothing is decrypted for a step."""
-    found = await session.exec(
-        select(Staff.id, Staff.time_zone, Staff.quiet_from, Staff.quiet_until, Staff.active).where(  # type: ignore[call-overload]
-            col(Staff.id).in_(staff_ids)
-        )
-    )
+    columns = (Staff.id, Staff.time_zone, Staff.quiet_from, Staff.quiet_until, Staff.active)
+    asked = select(*columns).where(col(Staff.id).in_(staff_ids))  # type: ignore[call-overload]  # typed up to four
     return [
         StaffMember(
-            id=row.id,
-            time_zone=row.time_zone,
-            quiet_hours=QuietHours(begin=row.quiet_from, until=row.quiet_until) if row.quiet_from is not None else None,
-            active=row.active,
+            id=staff_id,
+            time_zone=time_zone,
+            quiet_hours=None if begin is None else QuietHours(begin=begin, until=until),
+            active=active,
         )
-        for row in found
+        for staff_id, time_zone, begin, until, active in await session.exec(asked)
     ]
 
 

@@ -22,6 +22,7 @@ from embedded.stripe_sandbox.app import create_app as stripe_app
 from embedded.stripe_sandbox.state import StripeSandbox
 from embedded.stripe_sandbox.webhooks import deliver_to
 from embedded.twilio_sandbox import TwilioSandbox, twilio_app
+from embedded.twilio_sandbox.delivery import deliver_over
 from observability import configure_logging
 
 EXPIRE_EVERY_SECONDS = 30
@@ -55,6 +56,8 @@ class Gateways:
                 account_sid=settings.twilio_account_sid,
                 auth_token=settings.twilio_auth_token.get_secret_value(),
                 store=folder / "texts.jsonl",
+                call_store=folder / "calls.jsonl",
+                deliver=deliver_over(self._http),
             )
 
     def app(self) -> FastAPI:

@@ -1,4 +1,4 @@
-"""What the sandboxes caught, as a page for a person and as JSON for a script."""
+"""What the sandboxes caught, as a page for a person and as JSON for a script; and what telephones answer."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
 
 from domain.model import Value
 from embedded.mail_sandbox import MailSandbox, StoredMail
-from embedded.twilio_sandbox import StoredText, TwilioSandbox
+from embedded.twilio_sandbox import StoredCall, StoredText, TwilioSandbox
+from embedded.twilio_sandbox.calls import Answer
 
 _templates = Jinja2Templates(directory=Path(__file__).parent)
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "Cache-Control": "no-store"}
@@ -23,7 +24,7 @@ Address = Annotated[str, Query(description="Only messages to this address or num
 
 
 class OutboxItem(Value):
-    """One message. `channel` is email or text; `status` is what became of it."""
+    """One message or call. `channel` is email, text or call; `status` is what became of it."""
 
     id: str
     channel: str
@@ -41,11 +42,14 @@ class Outbox(Value):
 
 
 def outbox_router(mail: MailSandbox, texting: TwilioSandbox | None = None) -> APIRouter:
-    """`/outbox` and `/outbox.json`, both newest first and filtered by `?to=`; `?refresh=5` reloads the page."""
+    """`/outbox` and `/outbox.json`, both newest first and filtered by `?to=`; `?refresh=5` reloads the page.
+
+    A form posted to `/outbox/calls` says what patients' telephones answer from then on.
+    """
     router = APIRouter(include_in_schema=False)
     sources: list[Callable[[], Iterable[OutboxItem]]] = [lambda: map(_from_mail, mail.messages)]
     if texting:
-        sources.append(lambda: map(_from_text, texting.messages))
+        sources += [lambda: map(_from_text, texting.messages), lambda: map(_from_call, texting.calls)]
 
     def newest(to: str) -> list[OutboxItem]:
         items = [item for source in sources for item in source() if not to or to.lower() in item.to.lower()]
@@ -55,12 +59,19 @@ def outbox_router(mail: MailSandbox, texting: TwilioSandbox | None = None) -> AP
     async def page(
         request: Request, to: Address = "", refresh: Annotated[int, Query(ge=0, le=3600)] = 0
     ) -> HTMLResponse:
-        context = {"items": newest(to), "to": to, "refresh": refresh}
+        context = {"items": newest(to), "to": to, "refresh": refresh, "answers": list(Answer) if texting else []}
+        context["answer"] = texting.default_answer if texting else ""
         return _templates.TemplateResponse(request, "outbox.html", context, headers=_HEADERS)
 
     @router.get("/outbox.json")
     async def as_json(to: Address = "") -> Outbox:
         return Outbox(messages=tuple(newest(to)))
+
+    @router.post("/outbox/calls")
+    async def choose_answer(answer: Annotated[Answer, Form()]) -> RedirectResponse:
+        if texting:
+            texting.default_answer = answer
+        return RedirectResponse("/outbox", status_code=303)
 
     return router
 
@@ -89,4 +100,19 @@ def _from_text(text: StoredText) -> OutboxItem:
         subject="",
         text=text.body,
         status=text.status + failure,
+    )
+
+
+def _from_call(call: StoredCall) -> OutboxItem:
+    patient = f"the patient at {call.patient.number}: {call.patient_status or 'not rung'}"
+    by = f" ({call.answered_by})" if call.answered_by else ""
+    return OutboxItem(
+        id=call.sid,
+        channel="call",
+        at=call.created_at,
+        to=f"{call.to}, {call.patient.number}",
+        sender=call.sender,
+        subject="",
+        text=f"Rang the clinician at {call.to}, then {patient}{by}.",
+        status=call.status,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -21,6 +21,7 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, Telemetr
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Interceptor
 
+from activities.ports import CaseRecords
 from cases import Cases
 from crypto import Keyring, generate_key
 from db.case_records import SqlCaseRecords
@@ -116,6 +117,7 @@ async def rehearse(
     deliver: Deliver | None = None,
     interceptors: tuple[Interceptor, ...] = (),
     max_cached_workflows: int = 1000,
+    records: CaseRecords | None = None,
 ) -> AsyncIterator[Rehearsal]:
     """Everything running, on a fresh simulated clock. `deliver` takes the payment processor's webhooks."""
     ring = keyring or Keyring.parse(generate_key("rehearsal"))
@@ -127,7 +129,7 @@ async def rehearse(
         await register_search_attributes(env.client)
         worker = build_worker(
             env.client,
-            rehearsal.adapters,
+            replace(rehearsal.adapters, records=records or rehearsal.adapters.records),
             interceptors=interceptors,
             max_cached_workflows=max_cached_workflows,
             graceful_shutdown=timedelta(0),

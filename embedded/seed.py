@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeAlias
 
 from sqlalchemy.dialects.postgresql import insert
@@ -12,7 +12,8 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.session import Database
-from db.tables import Attachment, Clinician, Note, Patient, Specialist, Visit
+from db.tables import Attachment, Clinician, Note, Patient, RosterShift, Specialist, Staff, Visit
+from domain.actors import Audience
 from domain.econsult.submission import AttachmentKind
 from domain.visit import VisitStatus
 from embedded.seed_files import LAB_REPORT, skin_photo
@@ -40,8 +41,17 @@ NOTE_COMPLETED = "01940000-0000-7000-8000-000000000042"
 OTHER_NOTE = "01940000-0000-7000-8000-000000000043"
 PHOTO = "01940000-0000-7000-8000-000000000051"
 LAB = "01940000-0000-7000-8000-000000000052"
+OPERATIONS_BY_DAY = "01940000-0000-7000-8000-000000000061"
+OPERATIONS_BY_NIGHT = "01940000-0000-7000-8000-000000000062"
+PROVIDER_SUCCESS = "01940000-0000-7000-8000-000000000063"
+DAY_SHIFT = "01940000-0000-7000-8000-000000000071"
+NIGHT_SHIFT = "01940000-0000-7000-8000-000000000072"
+OFFICE_SHIFT = "01940000-0000-7000-8000-000000000073"
 
-Row: TypeAlias = Clinician | Patient | Specialist | Visit | Note | Attachment
+WEEKDAYS = [1, 2, 3, 4, 5]
+EVERY_DAY = [*WEEKDAYS, 6, 7]
+
+Row: TypeAlias = Clinician | Patient | Specialist | Visit | Note | Attachment | Staff | RosterShift
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,8 @@ def _rows(now: datetime) -> Iterator[Row]:
     yield from _visits(now)
     yield from _notes()
     yield from _attachments()
+    yield from _staff()
+    yield from _shifts()
 
 
 def _clinicians() -> Iterator[Clinician]:
@@ -214,4 +226,53 @@ def _attachment(attachment_id: str, kind: AttachmentKind, media_type: str, title
         title=title,
         content=content,
         size_bytes=len(content),
+    )
+
+
+def _staff() -> Iterator[Staff]:
+    yield Staff(
+        id=OPERATIONS_BY_DAY,
+        subject="operations-day",
+        name="Remy Achterberg",
+        email="remy.achterberg@example.com",
+        phone="+12025550161",
+        time_zone="America/New_York",
+        quiet_from=time(22),
+        quiet_until=time(6),
+    )
+    yield Staff(
+        id=OPERATIONS_BY_NIGHT,
+        subject="operations-night",
+        name="Indira Solheim",
+        email="indira.solheim@example.com",
+        phone="+12025550162",
+        time_zone="America/Los_Angeles",
+    )
+    yield Staff(
+        id=PROVIDER_SUCCESS,
+        subject="provider-success",
+        name="Tamsin Okafor",
+        email="tamsin.okafor@example.com",
+        time_zone="America/Chicago",
+    )
+
+
+def _shifts() -> Iterator[RosterShift]:
+    """Operations around the clock, provider success in office hours: the rest of the week is a gap."""
+    yield _shift(DAY_SHIFT, OPERATIONS_BY_DAY, Audience.OPERATIONS, EVERY_DAY, time(7), time(19))
+    yield _shift(NIGHT_SHIFT, OPERATIONS_BY_NIGHT, Audience.OPERATIONS, EVERY_DAY, time(16), time(4))
+    yield _shift(OFFICE_SHIFT, PROVIDER_SUCCESS, Audience.PROVIDER_SUCCESS, WEEKDAYS, time(9), time(17))
+
+
+def _shift(
+    shift_id: str, staff_id: str, audience: Audience, weekdays: list[int], starts: time, ends: time
+) -> RosterShift:
+    return RosterShift(
+        id=shift_id,
+        staff_id=staff_id,
+        audience=audience,
+        weekdays=weekdays,
+        starts=starts,
+        ends=ends,
+        valid_from=date(2025, 1, 1),
     )

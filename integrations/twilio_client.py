@@ -44,7 +44,7 @@ class Wording:
         about_us = status in (UNAUTHORIZED, TOO_MANY_REQUESTS)
         if about_us or not 400 <= status < 500:
             return GatewayUnavailable(self.unavailable, f"Twilio cannot take it now ({status}, error {code})")
-        if code in self.refusals:
+        if code is not None and code in self.refusals:
             return GatewayRejected(*self.refusals[code])
         return GatewayRejected(self.rejected, f"Twilio refused it (error {code})")
 

@@ -25,6 +25,7 @@ WORDING = Wording(
         21217: ("call.number_invalid", "the clinician's number is not valid"),
     },
 )
+TIMEOUT_SECONDS = 15.0
 CLINICIAN_RINGS_SECONDS = 20
 """Short of the clinician's voicemail, into whose greeting the patient would be put through."""
 PATIENT_RINGS_SECONDS = 30
@@ -38,7 +39,7 @@ class TwilioVoice:
 
     `status_callback` is the URL to which Twilio reports, with `attempt` and for the clinician's leg `leg=clinician`;
     `machine_detection` lets Twilio tell a voicemail from a person, which it charges for. `api_base` names another
-    server that speaks Twilio's API; `timeout` is in seconds. `aclose` ends its connections.
+    server that speaks Twilio's API, `http` other connections than its own. `aclose` ends them.
     """
 
     def __init__(
@@ -50,13 +51,12 @@ class TwilioVoice:
         status_callback: str,
         machine_detection: bool = False,
         api_base: str | None = None,
-        timeout: float = 15.0,
         http: httpx.AsyncClient | None = None,
     ) -> None:
         self._from_number = from_number
         self._status_callback = status_callback
         self._machine_detection = machine_detection
-        self._transport = Transport(api_base, timeout, http)
+        self._transport = Transport(api_base, TIMEOUT_SECONDS, http)
         self._client = Client(account_sid, auth_token, http_client=self._transport)
 
     async def bridge(self, call: BridgeCall) -> CallReceipt:
@@ -88,9 +88,7 @@ class TwilioVoice:
         response = VoiceResponse()
         response.say(GREETING)
         dial = response.dial(caller_id=self._from_number, timeout=PATIENT_RINGS_SECONDS)
-        dial.number(
-            call.patient_phone, status_callback=callback, status_callback_event=PATIENT_EVENTS, **detection
-        )
+        dial.number(call.patient_phone, status_callback=callback, status_callback_event=PATIENT_EVENTS, **detection)
         return str(response)
 
     def _callback(self, **query: str) -> str:

@@ -70,8 +70,8 @@ class Case(ABC):
         try:
             async with self._exclusively():
                 yield
-        except ActivityError as error:
-            raise StepFailedError(str(error.cause)) from error
+        except (ActivityError, ApplicationError) as error:  # the latter from a local activity
+            raise StepFailedError(str(error)) from error
 
     @asynccontextmanager
     async def _exclusively(self) -> AsyncIterator[None]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from api.auth import require
 from api.dependencies import AppServices, Services
@@ -17,7 +16,7 @@ from api.people import STAFF, CurrentClinician
 from api.problems import responses
 from api.values import EXAMPLE_ID, Limit, Page, RecordId, Time
 from db import at_risk
-from db.at_risk import COUNTED, AtRisk, Filters, Position
+from db.at_risk import COUNTED, AtRisk, Filters, Listing, Position
 from domain.clock import SlaState
 from domain.names import Process
 
@@ -25,6 +24,8 @@ router = APIRouter(tags=["at risk"])
 
 PATHS = {"econsult": "/econsults/", "visit": "/visits/"}
 """Where the API shows a case, by the kind in its id."""
+
+_TIME: TypeAdapter[datetime] = TypeAdapter(Time)
 
 _ITEM: dict[str, Any] = {
     "case_id": f"econsult:{EXAMPLE_ID}",
@@ -85,30 +86,33 @@ class Board(Page[BoardItem]):
     total_is_capped: bool = Field(description="There are more than `total`.")
 
 
-def _position(cursor: str) -> Position:
-    at, _, case_id = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii").partition(" ")
+def _position(cursor: str | None) -> Position | None:
+    """Raises ValueError for what is no cursor of a board."""
+    if cursor is None:
+        return None
+    due, _, case_id = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii").partition(" ")
     if not case_id.isprintable():
         raise ValueError("no case id")
-    return Position(TypeAdapter(Time).validate_python(at), case_id)
+    return Position(_TIME.validate_python(due), case_id)
 
 
-def _readable(cursor: str) -> str:
+def _readable(cursor: str | None) -> str | None:
     try:
         _position(cursor)
-    except (binascii.Error, ValidationError, ValueError):
+    except ValueError:
         raise ValueError("This is not a next_cursor of this list.") from None
     return cursor
 
 
-def _cursor(found: AtRisk) -> str:
-    return base64.urlsafe_b64encode(f"{found.due.isoformat()} {found.case.case_id}".encode()).decode()
+def _cursor(last: AtRisk) -> str:
+    return base64.urlsafe_b64encode(f"{last.due.isoformat()} {last.case_id}".encode()).decode()
 
 
 Within = Annotated[str, Query(description="`90m`, `2h`, `3d` or an ISO 8601 duration.", examples=["2h"])]
 BoardCursor = Annotated[
     str | None,
     Query(max_length=400, description="`next_cursor` of the page before."),
-    AfterValidator(lambda cursor: cursor and _readable(cursor)),
+    AfterValidator(_readable),
 ]
 Owner = Annotated[
     str | None, Query(pattern="^[a-z_]{1,50}$", description="Whom the case waits for first.", examples=["specialist"])
@@ -159,11 +163,11 @@ async def open_breaches(
     Of several breaches of a case it is the earliest that nobody has acknowledged.
     """
     filters = Filters(process=process, owner=owner, clinician_id=clinician_id)
-    after = _position(cursor) if cursor else None
     async with services.database.transaction() as session:
-        found = await at_risk.breaches(session, filters, unacknowledged=unacknowledged, after=after, limit=limit + 1)
-        total = await at_risk.count_breaches(session, filters, unacknowledged=unacknowledged)
-    return _board(services.clock(), found, total, limit)
+        listing = await at_risk.breaches(
+            session, filters, unacknowledged=unacknowledged, after=_position(cursor), limit=limit
+        )
+    return _board(services.clock(), listing)
 
 
 @router.get("/clinicians/me/at-risk", summary="What breaches next of mine", responses=responses(401, 403, 422))
@@ -180,41 +184,38 @@ async def own_board(
 
 async def _at_risk(services: Services, within: timedelta, filters: Filters, cursor: str | None, limit: int) -> Board:
     now = services.clock()
-    after = _position(cursor) if cursor else None
     async with services.database.transaction() as session:
-        found = await at_risk.at_risk(session, now, within, filters, after=after, limit=limit + 1)
-        total = await at_risk.count_at_risk(session, now, within, filters)
-    return _board(now, found, total, limit)
+        listing = await at_risk.at_risk(session, now, within, filters, after=_position(cursor), limit=limit)
+    return _board(now, listing)
 
 
-def _board(now: datetime, found: list[AtRisk], total: int, limit: int) -> Board:
+def _board(now: datetime, listing: Listing) -> Board:
     return Board(
-        items=[_item(now, each) for each in found[:limit]],
-        next_cursor=_cursor(found[limit - 1]) if len(found) > limit else None,
+        items=[_item(now, found) for found in listing.items],
+        next_cursor=_cursor(listing.items[-1]) if listing.more else None,
         now=now,
-        total=min(total, COUNTED),
-        total_is_capped=total > COUNTED,
+        total=min(listing.total, COUNTED),
+        total_is_capped=listing.total > COUNTED,
     )
 
 
 def _item(now: datetime, found: AtRisk) -> BoardItem:
-    case = found.case
     left = int((found.due - now).total_seconds())
     return BoardItem(
-        case_id=case.case_id,
-        process=case.process,
-        state=case.business_state,
+        case_id=found.case_id,
+        process=found.process,
+        state=found.business_state,
         clock=found.clock,
         due=found.due,
         due_in_seconds=left if found.due > now else None,
         overdue_seconds=-left if found.due <= now else None,
-        owner=case.owner,
+        owner=found.owner,
         waits_for=found.waits_for,
-        escalation_level=case.escalation_level,
-        acknowledged=None if case.breached_at is None else not case.unacknowledged,
-        sla_state=SlaState(case.sla_state),
-        clinician_id=case.clinician_id,
-        link=_link(case.case_id),
+        escalation_level=found.escalation_level,
+        acknowledged=None if found.breached_at is None else not found.unacknowledged,
+        sla_state=SlaState(found.sla_state),
+        clinician_id=found.clinician_id,
+        link=_link(found.case_id),
     )
 
 

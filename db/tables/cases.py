@@ -26,6 +26,13 @@ class CaseState(SQLModel, table=True):
         # What one may filter by stands behind the order, so that the index alone decides which rows are read.
         Index("case_state_at_risk", "breach_due", *BOARD, postgresql_where=text("breach_due is not null")),
         Index(
+            "case_state_at_risk_own",
+            "clinician_id",
+            "breach_due",
+            "case_id",
+            postgresql_where=text("breach_due is not null"),
+        ),
+        Index(
             "case_state_breached",
             "breached_at",
             *BOARD,

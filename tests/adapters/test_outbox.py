@@ -13,7 +13,8 @@ from fastapi import FastAPI
 from activities.ports import Email
 from embedded.mail_sandbox import MailSandbox
 from embedded.outbox import outbox_router
-from embedded.twilio_sandbox import StoredText, TwilioSandbox
+from embedded.twilio_sandbox import StoredCall, StoredText, TwilioSandbox
+from embedded.twilio_sandbox.calls import read_twiml
 from integrations.smtp_mailer import SmtpMailer
 from tests.adapters.loopback import serve
 
@@ -87,6 +88,29 @@ async def test_filters_by_recipient(outbox: Outbox) -> None:
     listed = (await outbox.http.get("/outbox.json", params={"to": "BOB@"})).json()["messages"]
 
     assert [item["to"] for item in listed] == ["bob@example.org"]
+
+
+async def test_shows_calls_and_lets_one_choose_what_telephones_answer(outbox: Outbox) -> None:
+    chosen = await outbox.http.post("/outbox/calls", data={"answer": "no-answer"}, follow_redirects=True)
+    assert "<option selected>no-answer</option>" in chosen.text
+    twiml = "<Response><Dial callerId='+12025550100'><Number>+12025550123</Number></Dial></Response>"
+    outbox.texting.accept_call(
+        StoredCall(
+            sid="CA1",
+            account_sid="AC1",
+            created_at=datetime.now(UTC),
+            sender="+12025550100",
+            to="+12025550141",
+            patient=read_twiml(twiml, "CA2"),
+        )
+    )
+    await outbox.texting.ring("CA1")
+
+    (item,) = (await outbox.http.get("/outbox.json", params={"to": "+12025550123"})).json()["messages"]
+
+    assert (item["channel"], item["status"]) == ("call", "completed")
+    assert item["text"] == "Rang the clinician at +12025550141, then the patient at +12025550123: no-answer."
+    assert "Call to +12025550141, +12025550123" in (await outbox.http.get("/outbox")).text
 
 
 async def test_reloads_itself_only_when_asked(outbox: Outbox) -> None:

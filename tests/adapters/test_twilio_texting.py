@@ -199,6 +199,7 @@ async def test_reports_delivery_by_signed_callbacks(
 
     assert [(form["MessageStatus"], form.get("ErrorCode")) for form in forms] == steps
     assert {form["MessageSid"] for form in forms} == {receipt.message_sid}
+    assert twilio.sandbox.text(receipt.message_sid).status_callback == f"{callback}?notice=econsult%3A1%3Areply"
     assert receiver.refused == 0
 
 

@@ -100,6 +100,8 @@ class Backstage:
             "attachment_ids": [seed.PHOTO],
             "request_id": asked.json()["id"],
             "key": task,
+            "staff_id": seed.PROVIDER_SUCCESS,
+            "shift_id": seed.OFFICE_SHIFT,
             "token": front.links.payment_link(econsult_id, 1).rsplit("/", 1)[-1],
         }
 

@@ -27,6 +27,7 @@ from tests.api.front import FakeCases, Front
 
 ISSUER = "http://issuer.test/dev"
 WEBHOOK_SECRET = "whsec_test"
+TWILIO_TOKEN = "twilio-token"
 BASE = "http://api.test"
 
 
@@ -37,6 +38,7 @@ def settings() -> Settings:
         oidc_issuer=ISSUER,
         oidc_jwks_url=f"{ISSUER}/jwks.json",
         stripe_webhook_secret=SecretStr(WEBHOOK_SECRET),
+        twilio_auth_token=SecretStr(TWILIO_TOKEN),
         stripe_api_base="http://stripe.sandbox:12111",
         codec_keys=SecretStr(generate_key("c1")),
     )

@@ -117,13 +117,14 @@ async def test_links_to_no_case_that_is_a_part_of_another(board: Front) -> None:
     }
 
 
-@pytest.mark.parametrize(("path", "column"), zip(BOARDS, ("breach_due", "breached_at"), strict=True))
+@pytest.mark.parametrize(("path", "column"), [*zip(BOARDS, ("breach_due", "breached_at"), strict=True)])
 async def test_pages_through_cases_of_the_same_time(board: Front, path: str, column: str) -> None:
     everything = [f"visit:{number}" for number in range(5)]
     for case_id in everything:
-        times = {"breach_due": None, "breached_at": None, column: NOON}
-        await add_case(board.database, case_id, next_clock="note", breached_clock="note", **times)
-    found, cursor = [], {}
+        columns: dict[str, Any] = {"next_clock": "note", "breached_clock": "note", column: NOON}
+        await add_case(board.database, case_id, **columns)
+    found: list[str] = []
+    cursor: dict[str, str] = {}
     while True:
         page = await read(board.operations, path, limit=2, **cursor)
         assert page["total"] == 5
@@ -135,7 +136,7 @@ async def test_pages_through_cases_of_the_same_time(board: Front, path: str, col
 
 
 async def test_lists_breaches_with_and_without_those_taken_on(board: Front) -> None:
-    late = {"breached_clock": "note", "sla_state": "breached", "escalation_level": 2}
+    late: dict[str, Any] = {"breached_clock": "note", "sla_state": "breached", "escalation_level": 2}
     await add_case(board.database, "visit:1", breached_at=NOON - HOUR, unacknowledged=True, **late)
     await add_case(board.database, "visit:2", breached_at=NOON - 2 * HOUR, **late)
     everything = await read(board.support, "/ops/breaches")

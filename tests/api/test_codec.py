@@ -36,7 +36,7 @@ def build(issuer: DevelopmentIssuer, access_key: str = "") -> FastAPI:
     app = FastAPI()
     install_problem_handlers(app)
     app.include_router(issuer.router())
-    app.include_router(codec_router(KEYRING, access_key))
+    app.include_router(codec_router(KEYRING, access_key, embedded=True))
     install_codec_cors(app, [UI])
     keys = KeySource(httpx.AsyncClient(transport=httpx.ASGITransport(app)), issuer=ISSUER)
     app.state.token_verifier = TokenVerifier(keys, issuer=ISSUER, audience="carewave")
@@ -87,13 +87,18 @@ async def test_refuses_payloads_of_an_unknown_key(client: httpx.AsyncClient) -> 
     assert (response.status_code, response.json()["code"]) == (422, "crypto.key_unknown")
 
 
-async def test_opens_to_the_access_key_in_development(client: httpx.AsyncClient) -> None:
+async def test_opens_to_the_access_key_in_the_embedded_stack(client: httpx.AsyncClient) -> None:
     body = await sealed("a note")
     anonymous = {"Authorization": ""}
     assert (await client.post(f"/codec/{ACCESS_KEY}/decode", json=body, headers=anonymous)).status_code == 200
     for wrong in ("wrong", "ünknown"):
         response = await client.post(f"/codec/{wrong}/decode", json=body, headers=anonymous)
         assert (response.status_code, response.json()["code"]) == (404, "route.unknown")
+
+
+def test_refuses_an_access_key_outside_the_embedded_stack() -> None:
+    with pytest.raises(ValueError, match="CODEC_ACCESS_KEY"):
+        codec_router(KEYRING, ACCESS_KEY)
 
 
 def test_has_no_open_route_without_an_access_key(issuer: DevelopmentIssuer) -> None:

@@ -24,6 +24,7 @@ CLINICIAN = Actor(role="clinician", id=seed.CLINICIAN)
 SPECIALIST = Actor(role="specialist", id=seed.DERMATOLOGIST)
 REPLY = {"impression": "Tinea corporis.", "recommendations": ["Terbinafine cream."], "in_person_recommended": True}
 STARTS_AT = "2026-03-20T15:00:00Z"
+QUESTION = "01936c2e-9d3a-7c41-b8a5-2f6c0a1d4e7b"
 
 
 async def messages(front: Front) -> list[Message]:
@@ -53,7 +54,7 @@ async def test_an_act_answers_with_the_case_after_its_step(front: Front) -> None
         ("questions", {"body": "For how long?"}, "ask_follow_up"),
         ("outcome", {"improved_care_plan": True, "avoided_in_person": False}, "capture_outcome"),
         ("follow-up-visit", {"starts_at": STARTS_AT}, "book_follow_up_visit"),
-        ("follow-up-visit/decline", None, "decline_follow_up_visit"),
+        (f"questions/{QUESTION}/withdraw", {"reason": "no_longer_needed"}, "withdraw_question"),
         ("refund-requests", {"reason": "Seen in person."}, "request_refund"),
     ],
 )
@@ -141,13 +142,12 @@ async def test_a_specialist_answers_the_case_that_is_theirs(front: Front) -> Non
 
 async def test_a_specialist_cannot_act_on_the_case_of_another(front: Front) -> None:
     url = f"/econsults/{await front.with_specialist()}"
-    question = "01936c2e-9d3a-7c41-b8a5-2f6c0a1d4e7b"
     tries = {
         "assignment/accept": None,
         "assignment/decline": {"reason": "unavailable"},
         "information-requests": {"body": "Photo?"},
         "reply": REPLY,
-        f"questions/{question}/answer": {"body": "Yes."},
+        f"questions/{QUESTION}/answer": {"body": "Yes."},
     }
     for path, body in tries.items():
         response = await front.other_specialist.post(f"{url}/{path}", json=body)
@@ -203,6 +203,29 @@ async def test_completes_the_visit_that_is_booked(front: Front) -> None:
     assert answer["warnings"] == ["follow_up_visit.after_window"]
 
 
+async def test_the_patient_alone_does_without_the_included_visit_or_support_for_them(front: Front) -> None:
+    url = f"/econsults/{await front.order()}/follow-up-visit/decline"
+    assert problem(await front.clinician.post(url)) == (403, "auth.role_missing")
+    assert (await front.patient.post(url)).status_code == 200
+    assert (await front.support.post(url)).status_code == 200
+    assert [(name, asked.actor.role) for _, name, asked, _ in front.cases.acts] == [
+        ("decline_follow_up_visit", "patient"),
+        ("decline_follow_up_visit", "support"),
+    ]
+
+
+async def test_a_question_is_withdrawn_by_its_clinician_or_operations_for_a_listed_reason(front: Front) -> None:
+    url = f"/econsults/{await front.with_specialist()}/questions/{QUESTION}/withdraw"
+    body = {"reason": "specialist_unavailable"}
+    assert problem(await front.specialist.post(url, json=body)) == (403, "auth.role_missing")
+    assert problem(await front.other_clinician.post(url, json=body)) == (404, "econsult.unknown")
+    assert problem(await front.clinician.post(url, json={"reason": "bored"})) == (422, "request.invalid")
+    assert (await front.operations.post(url, json=body)).status_code == 200
+    ((_, name, asked, _),) = front.cases.acts
+    assert (name, asked.actor.role, asked.question_id) == ("withdraw_question", "operations", QUESTION)
+    assert asked.reason == "specialist_unavailable"
+
+
 async def ask_for_refund(front: Front, econsult_id: str) -> str:
     await front.patient.post(f"/econsults/{econsult_id}/refund-requests", json={"reason": "Changed my mind."})
     request_id = str(front.cases.acts[-1][2].request_id)
@@ -220,6 +243,12 @@ async def ask_for_refund(front: Front, econsult_id: str) -> str:
     return request_id
 
 
+async def set_refund(front: Front, econsult_id: str, **changes: Any) -> None:
+    refunds = front.cases.states[econsult_id].refunds
+    refunds[-1] = refunds[-1].model_copy(update=changes)
+    await front.cases.record(econsult_id, "refund_decided")
+
+
 @pytest.mark.parametrize(
     ("decision", "amount"),
     [({"approve": True}, 13_000), ({"approve": True, "amount_cents": 500}, 500), ({"approve": False}, None)],
@@ -234,6 +263,42 @@ async def test_support_decides_on_a_refund(front: Front, decision: dict[str, Any
     assert (await front.support.post(url, json=decision)).status_code == 200
     asked = front.cases.acts[-1][2]
     assert (asked.amount_cents, asked.actor) == (amount, Actor(role="support", id="support-1"))
+
+
+async def test_nothing_left_to_refund_is_refused_without_asking_the_workflow(front: Front) -> None:
+    econsult_id = await front.with_specialist()
+    request_id = await ask_for_refund(front, econsult_id)
+    payments = front.cases.states[econsult_id].payments
+    payments["pi_1"] = payments["pi_1"].model_copy(update={"refunded_cents": 14_000})
+    await front.cases.record(econsult_id, "refunded")
+    url = f"/econsults/{econsult_id}/refund-requests/{request_id}/decision"
+    refused = await front.support.post(url, json={"approve": True})
+    assert problem(refused) == (409, "refund.nothing_paid")
+    assert refused.json()["missing"] == ["payment.accepted"]
+    assert [name for _, name, *_ in front.cases.acts] == ["request_refund"]
+    assert (await front.support.post(url, json={"approve": False})).status_code == 200
+
+
+async def test_a_repeated_grant_asks_for_the_same_sum_although_nothing_is_left(front: Front) -> None:
+    econsult_id = await front.with_specialist()
+    request_id = await ask_for_refund(front, econsult_id)
+    url = f"/econsults/{econsult_id}/refund-requests/{request_id}/decision"
+    key = {"Idempotency-Key": "grant-1"}
+    first = await front.support.post(url, json={"approve": True}, headers=key)
+    await set_refund(front, econsult_id, status=RefundStatus.APPROVED, amount_cents=14_000)
+    again = await front.support.post(url, json={"approve": True}, headers=key)
+    assert (first.status_code, again.status_code) == (200, 200)
+    one, other = ((asked.amount_cents, update_id) for *_, asked, update_id in front.cases.acts[-2:])
+    assert one == other
+    assert one[0] == 14_000
+
+
+async def test_a_request_that_was_not_granted_cannot_be_granted_later(front: Front) -> None:
+    econsult_id = await front.with_specialist()
+    request_id = await ask_for_refund(front, econsult_id)
+    await set_refund(front, econsult_id, status=RefundStatus.REJECTED)
+    url = f"/econsults/{econsult_id}/refund-requests/{request_id}/decision"
+    assert problem(await front.support.post(url, json={"approve": True})) == (409, "refund.not_waiting")
 
 
 async def test_refuses_to_decide_on_an_unknown_refund(front: Front) -> None:

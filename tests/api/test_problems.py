@@ -38,7 +38,7 @@ from temporal_client import data_converter
 
 MARK = "Markpatient"
 EARLIEST = datetime(2026, 3, 2, 9, tzinfo=UTC)
-REFUSED = errors.Refused("econsult.not_paid", "Not paid yet.", missing=("payment",), earliest=EARLIEST)
+REFUSED = errors.Refused("assignment.not_late", "Not late yet.", missing=("turnaround.late",), earliest=EARLIEST)
 
 
 class Draft(BaseModel):
@@ -127,7 +127,7 @@ def in_activity(error: ApplicationError) -> WorkflowFailureError:
         (errors.Forbidden("econsult.foreign", "x"), 403, "econsult.foreign"),
         (errors.Unauthenticated("auth.token_expired", "x"), 401, "auth.token_expired"),
         (errors.Conflict("key.reused", "x"), 409, "key.reused"),
-        (REFUSED, 409, "econsult.not_paid"),
+        (REFUSED, 409, "assignment.not_late"),
         (errors.GatewayRejected("payment.rejected", "x"), 502, "payment.rejected"),
         (errors.GatewayUnavailable("payment.unavailable", "x"), 503, "payment.unavailable"),
         (rpc(RPCStatusCode.UNAVAILABLE), 503, "temporal.unavailable"),
@@ -155,13 +155,13 @@ async def test_maps_each_error_to_a_status_and_a_code(
 
 async def test_says_what_is_missing_and_when_to_come_back(client: httpx.AsyncClient) -> None:
     assert (await answer(client, REFUSED)).json() == {
-        "type": "urn:carewave:problem:econsult.not_paid",
+        "type": "urn:carewave:problem:assignment.not_late",
         "title": "Not allowed now",
         "status": 409,
-        "detail": "Not paid yet.",
-        "code": "econsult.not_paid",
+        "detail": "Not late yet.",
+        "code": "assignment.not_late",
         "request_id": ANY,
-        "missing": ["payment"],
+        "missing": ["turnaround.late"],
         "earliest": "2026-03-02T09:00:00Z",
     }
 
@@ -211,7 +211,7 @@ async def test_renders_the_refusal_of_a_workflow_as_the_domain_error_it_was(clie
         await handle.terminate()
     response = await answer(client, refused.value)
     assert response.status_code == 409
-    assert response.json()["missing"] == ["payment"]
+    assert response.json()["missing"] == ["turnaround.late"]
     assert response.json()["earliest"] == "2026-03-02T09:00:00Z"
 
 

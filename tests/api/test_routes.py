@@ -123,6 +123,14 @@ def test_does_not_start_without_a_webhook_secret(settings: Settings, secret: str
         assemble(poor, cast("TokenVerifier", None))
 
 
+def test_starts_with_a_codec_access_key_in_the_embedded_stack_only(settings: Settings) -> None:
+    opened = settings.model_copy(update={"codec_access_key": SecretStr("let-me-in")})
+    with pytest.raises(ValueError, match="CODEC_ACCESS_KEY"):
+        assemble(opened, cast("TokenVerifier", None))
+    within = roles_by_route(assemble(opened, cast("TokenVerifier", None), embedded=True))
+    assert within["POST /codec/{given_key}/decode"] == frozenset()
+
+
 def test_does_not_start_without_data_keys(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.main.configure_logging", lambda level: None)
     with pytest.raises(CryptoError):

@@ -34,6 +34,16 @@ CHARGE = {
     "payment_intent": "pi_1",
     "metadata": {"case_id": "case-1"},
 }
+REFUND = {
+    "id": "re_1",
+    "object": "refund",
+    "amount": 1900,
+    "charge": "ch_1",
+    "currency": "usd",
+    "failure_reason": "expired_or_canceled_card",
+    "payment_intent": "pi_1",
+    "status": "failed",
+}
 DISPUTE = {
     "id": "du_1",
     "object": "dispute",
@@ -215,6 +225,23 @@ def test_translates_a_refund_with_its_own_amount_and_the_total() -> None:
 
 def test_translates_a_refund_of_a_charge_that_is_not_ours() -> None:
     assert translated("charge.refunded", {**CHARGE, "metadata": {}}).case_id is None
+
+
+@pytest.mark.parametrize("case_id", ["case-1", None])
+def test_translates_a_refund_that_failed_later(case_id: str | None) -> None:
+    metadata = {"case_id": case_id, "key": "k-1"} if case_id else {}
+    assert translated("refund.failed", {**REFUND, "metadata": metadata}) == PaymentEvent(
+        event_id="evt_1",
+        kind=PaymentEventKind.REFUND_FAILED,
+        case_id=case_id,
+        session_id=None,
+        payment_id="pi_1",
+        amount_cents=1900,
+        currency="usd",
+        occurred_at=NOW,
+        reference="re_1",
+        outcome=None,
+    )
 
 
 @pytest.mark.parametrize(

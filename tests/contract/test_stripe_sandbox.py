@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ import pytest
 from activities.ports import Checkout, CheckoutRequest, CheckoutStatus
 from domain.errors import GatewayRejected, GatewayUnavailable
 from embedded.stripe_sandbox.app import create_app
+from embedded.stripe_sandbox.errors import StripeApiError
 from embedded.stripe_sandbox.objects import processing_fee
 from embedded.stripe_sandbox.state import StripeSandbox
 from integrations.stripe_gateway import StripeGateway
@@ -148,6 +150,42 @@ async def test_a_refund_happens_once_although_its_answer_was_lost(
     refunds = sandbox.store.find("refund")
     assert [refund["id"] for refund in refunds] == [result.refund_id]
     assert refunds[0]["metadata"] == {"case_id": request.case_id, "key": request.key}
+
+
+async def test_a_refund_that_failed_later_leaves_the_payment_to_be_refunded_again(
+    sandbox: StripeSandbox, gateway: StripeGateway, client: httpx.AsyncClient, payment_id: str
+) -> None:
+    whole = refund_request(payment_id, 4900)
+    first = await gateway.refund(whole)
+    assert first.status == "succeeded"
+    failed = sandbox.fail_refund(first.refund_id)
+    assert (failed["status"], failed["failure_reason"]) == ("failed", "expired_or_canceled_card")
+    assert await gateway.refund(whole) == first.model_copy(update={"status": "failed"})
+    assert event_types(sandbox)[-2:] == ["charge.refunded", "refund.failed"]
+    with pytest.raises(StripeApiError):
+        sandbox.fail_refund(first.refund_id)
+    again = await gateway.refund(refund_request(payment_id, 4900))
+    assert (again.amount_cents, again.status) == (4900, "succeeded")
+    answer = await client.get(f"/v1/payment_intents/{payment_id}?expand[]=latest_charge", headers=FORM)
+    charge = answer.json()["latest_charge"]
+    assert (charge["amount_refunded"], charge["refunded"]) == (4900, True)
+
+
+async def test_a_refund_fails_when_the_time_has_come_that_the_fault_names(
+    sandbox: StripeSandbox, gateway: StripeGateway, payment_id: str, clock: Clock
+) -> None:
+    sandbox.faults.bounce_refunds(after=timedelta(days=5))
+    bouncing = await gateway.refund(refund_request(payment_id, 1000))
+    lasting = await gateway.refund(refund_request(payment_id, 500))
+    clock.advance(days=4)
+    sandbox.expire_due()
+    assert "refund.failed" not in event_types(sandbox)
+    clock.advance(days=1)
+    for _ in range(2):
+        sandbox.expire_due()
+    assert event_types(sandbox).count("refund.failed") == 1
+    statuses = {refund["id"]: refund["status"] for refund in sandbox.store.find("refund")}
+    assert statuses == {bouncing.refund_id: "failed", lasting.refund_id: "succeeded"}
 
 
 async def test_a_checkout_is_opened_once_although_its_answer_was_lost(

@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 
 from api.webhooks.stripe_events import translate, verify
 from domain.econsult.payment_events import PaymentEventKind
-from embedded.stripe_sandbox.forms import CheckoutParams, parse
+from embedded.stripe_sandbox.forms import CheckoutParams, RefundParams, parse
 from embedded.stripe_sandbox.state import StripeSandbox, wall_clock
 from embedded.stripe_sandbox.webhooks import RETRY_SECONDS, Deliver, deliver_to
 from integrations.stripe_gateway import HttpxTransport
@@ -111,6 +111,23 @@ async def test_delivers_over_http_again_after_a_500(client: httpx.AsyncClient, c
         session_id,
         "case-1",
     )
+
+
+async def test_tells_of_a_refund_that_failed_later(clock: Clock, pauses: Pauses) -> None:
+    endpoint = Endpoint()
+    sandbox = sandbox_with(endpoint, clock, pauses)
+    session = sandbox.pay(open_session(sandbox))
+    ours = f"payment_intent={session['payment_intent']}&amount=900&metadata[case_id]=case-1"
+    refund = sandbox.create_refund(parse(RefundParams, ours))
+    await sandbox.webhooks.settled()
+    sandbox.fail_refund(refund["id"])
+    await sandbox.webhooks.settled()
+    await sandbox.close()
+    event = translate(verify(*endpoint.taken[-1], [SECRET], clock.now))
+    assert event is not None
+    assert (event.kind, event.reference) == (PaymentEventKind.REFUND_FAILED, refund["id"])
+    assert (event.case_id, event.payment_id) == ("case-1", session["payment_intent"])
+    assert event.amount_cents == 900
 
 
 async def test_gives_up_after_the_last_retry(clock: Clock, pauses: Pauses) -> None:

@@ -71,18 +71,18 @@ async def soon(
     limit: int = 100,
 ) -> list[AtRisk]:
     async with database.transaction() as session:
-        return await at_risk.at_risk(session, now, within, filters, after=after, limit=limit)
+        return (await at_risk.at_risk(session, now, within, filters, after=after, limit=limit)).items
 
 
 async def breached(
     database: Database, filters: Filters = EVERYTHING, *, unacknowledged: bool = False, limit: int = 100
 ) -> list[AtRisk]:
     async with database.transaction() as session:
-        return await at_risk.breaches(session, filters, unacknowledged=unacknowledged, limit=limit)
+        return (await at_risk.breaches(session, filters, unacknowledged=unacknowledged, limit=limit)).items
 
 
 def ids(found: list[AtRisk]) -> list[str]:
-    return [each.case.case_id for each in found]
+    return [each.case_id for each in found]
 
 
 async def test_lists_what_breaches_next_in_the_order_of_its_time(database: Database) -> None:
@@ -104,7 +104,7 @@ async def test_pages_through_cases_that_are_due_at_the_same_time(database: Datab
     after = None
     while page := await soon(database, after=after, limit=3):
         pages.append(ids(page))
-        after = Position(page[-1].due, page[-1].case.case_id)
+        after = page[-1].position
     assert [len(page) for page in pages] == [3, 3, 1]
     assert [case_id for page in pages for case_id in page] == everything
 
@@ -150,10 +150,28 @@ async def test_counts_no_further_than_anybody_reads(database: Database) -> None:
             {"due": NOON, "many": COUNTED + 500},
         )
     async with database.transaction() as session:
-        assert await at_risk.count_at_risk(session, NOON, HOUR, EVERYTHING) == COUNTED + 1
-        assert await at_risk.count_breaches(session, EVERYTHING) == COUNTED + 1
-        assert await at_risk.count_at_risk(session, NOON - 2 * HOUR, HOUR, EVERYTHING) == 0
-        assert await at_risk.count_breaches(session, EVERYTHING, unacknowledged=True) == 0
+        many = await at_risk.at_risk(session, NOON, HOUR, EVERYTHING, limit=10)
+        rest = await at_risk.at_risk(session, NOON, HOUR, EVERYTHING, after=many.items[-1].position, limit=10)
+        late = await at_risk.breaches(session, EVERYTHING, limit=10)
+        none = await at_risk.breaches(session, EVERYTHING, unacknowledged=True, limit=10)
+    assert [(found.total, found.more) for found in (many, rest, late)] == [(COUNTED + 1, True)] * 3
+    assert (none.total, none.more) == (0, False)
+
+
+async def test_the_total_is_that_of_all_pages(database: Database) -> None:
+    for number in range(5):
+        await add_case(database, f"visit:{number}", due=NOON)
+    async with database.transaction() as session:
+        first = await at_risk.at_risk(session, NOON, HOUR, EVERYTHING, limit=3)
+        last = await at_risk.at_risk(session, NOON, HOUR, EVERYTHING, after=first.items[-1].position, limit=3)
+        beyond = await at_risk.at_risk(session, NOON, HOUR, EVERYTHING, after=last.items[-1].position, limit=3)
+        exact = await at_risk.at_risk(session, NOON, HOUR, EVERYTHING, limit=5)
+    assert [(len(page.items), page.more, page.total) for page in (first, last, beyond, exact)] == [
+        (3, True, 5),
+        (2, False, 5),
+        (0, False, 5),
+        (5, False, 5),
+    ]
 
 
 async def test_a_case_moves_over_the_board_as_its_clock_runs(database: Database) -> None:
@@ -170,7 +188,7 @@ async def test_a_case_moves_over_the_board_as_its_clock_runs(database: Database)
     await record(database, 3, clock)
     assert not await soon(database, now=START + 49 * HOUR)
     [late] = await breached(database, unacknowledged=True)
-    assert (late.due, late.clock, late.case.escalation_level) == (START + 48 * HOUR, "turnaround", 1)
+    assert (late.due, late.clock, late.escalation_level) == (START + 48 * HOUR, "turnaround", 1)
 
     clock = acknowledge(clock, START + 50 * HOUR, PERSON)
     await record(database, 4, clock)

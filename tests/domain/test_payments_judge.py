@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from domain.actors import SYSTEM
 from domain.econsult.payment_events import PaymentEvent, PaymentEventKind
-from domain.econsult.payments import Judgement, Verdict, amount_fault, judge
-from domain.econsult.state import EConsultState
-from domain.econsult.states import Stage
+from domain.econsult.payments import Judgement, Verdict, amount_fault, judge, left_of
+from domain.econsult.state import EConsultState, Refund
+from domain.econsult.states import RefundStatus, Stage
 from domain.policy import LatePayment
 from tests.domain.builders import PRICE, START, a_payment, a_state, after, paid
 
@@ -108,3 +109,18 @@ def test_only_the_pinned_price_in_its_currency_counts(cents: int, currency: str,
 def test_a_wrong_amount_is_called_that_even_when_it_comes_twice() -> None:
     twice = a_state(Stage.PAID, payments=paid())
     assert verdict(twice, payment_id="payment-2", amount_cents=1) == returned("payment.amount_mismatch")
+
+
+@pytest.mark.parametrize(
+    ("status", "of", "left"),
+    [
+        (RefundStatus.APPROVED, "payment-1", 10_500),
+        (RefundStatus.APPROVED, "payment-2", 13_000),
+        *((status, "payment-1", 13_000) for status in RefundStatus if status is not RefundStatus.APPROVED),
+    ],
+)
+def test_what_is_left_is_neither_back_nor_on_its_way(status: RefundStatus, of: str, left: int) -> None:
+    refund = Refund(
+        request_id="r-1", payment_id=of, requested_at=START, requested_by=SYSTEM, status=status, amount_cents=2_500
+    )
+    assert left_of(a_payment(refunded_cents=1_000), [refund]) == left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -107,24 +108,33 @@ def test_business_days_leave_out_weekends_and_holidays(day: str, number: int, ex
     assert add_business_days(date.fromisoformat(day), number, OFFICE) == date.fromisoformat(expected)
 
 
-def test_refuses_what_has_no_answer() -> None:
-    at = utc("2026-03-02T15:00")
-    for ask in (
-        lambda: add_working_time(at, HOUR, NEVER),
-        lambda: add_working_time(at, timedelta(), NEVER),
-        lambda: working_time_between(at, at + HOUR, NEVER),
-        lambda: add_business_days(at.date(), 1, NEVER),
-    ):
-        with pytest.raises(Invalid) as refusal:
-            ask()
-        assert refusal.value.code == "calendar.never_open"
-    assert not is_open(at, NEVER)
-    with pytest.raises(Invalid) as negative:
-        add_working_time(at, -HOUR, OFFICE)
-    assert negative.value.code == "calendar.duration_negative"
-    with pytest.raises(Invalid) as unknown:
-        add_working_time(at, HOUR, OFFICE.model_copy(update={"time_zone": "Nowhere"}))
-    assert unknown.value.code == "time_zone.unknown"
+NOON = utc("2026-03-02T12:00")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: add_working_time(NOON, HOUR, NEVER),
+        lambda: add_working_time(NOON, timedelta(), NEVER),
+        lambda: working_time_between(NOON, NOON + HOUR, NEVER),
+        lambda: add_business_days(NOON.date(), 1, NEVER),
+    ],
+)
+def test_a_calendar_without_hours_has_no_answer(ask: Callable[[], object]) -> None:
+    with pytest.raises(Invalid) as refusal:
+        ask()
+    assert refusal.value.code == "calendar.never_open"
+    assert not is_open(NOON, NEVER)
+
+
+@pytest.mark.parametrize(
+    ("duration", "time_zone", "code"),
+    [(-HOUR, "UTC", "calendar.duration_negative"), (HOUR, "Nowhere", "time_zone.unknown")],
+)
+def test_refuses_negative_time_and_unknown_zones(duration: timedelta, time_zone: str, code: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        add_working_time(NOON, duration, OFFICE.model_copy(update={"time_zone": time_zone}))
+    assert refusal.value.code == code
 
 
 times = st.integers(0, 47).map(lambda half: time(half // 2, half % 2 * 30))

@@ -95,7 +95,12 @@ async def _order(house: House) -> str:
     patient_id = (await house.read(PATIENT, "/patients/me"))["id"]
     starts_at = datetime.now(UTC).isoformat()
     visit = await house.post(
-        CLINICIAN, "/visits", patient_id=patient_id, scheduled_start=starts_at, duration_minutes=30
+        OPERATIONS,
+        "/visits",
+        patient_id=patient_id,
+        clinician_id=seed.CLINICIAN,
+        scheduled_start=starts_at,
+        duration_minutes=30,
     )
     await house.post(CLINICIAN, f"/visits/{visit['id']}/start")
     note = await house.post(

@@ -59,11 +59,11 @@ def test_keeps_class_code_and_stack_of_an_exception_but_not_its_text(log: Log) -
         try:
             fail(ValueError(MARK))
         except ValueError as error:
-            raise Refused("econsult.not_paid", MARK) from error
+            raise Refused("assignment.not_late", MARK) from error
     except Refused:
         structlog.get_logger("api.x").exception("refused")
     [line] = log.lines()
-    assert (line["error"]["type"], line["error"]["code"]) == ("Refused", "econsult.not_paid")
+    assert (line["error"]["type"], line["error"]["code"]) == ("Refused", "assignment.not_late")
     assert line["error"]["cause"]["type"] == "ValueError"
     assert line["error"]["cause"]["stack"][-1].endswith(" fail")
     assert MARK not in log.getvalue()

@@ -14,7 +14,7 @@ from activities.ports import OutgoingNotice
 from domain import policy
 from domain.errors import Invalid
 from domain.model import Value
-from domain.notices import ALSO_AS_TEXT, TEXTS
+from domain.notices import ALSO_AS_TEXT, TEXTS, WEBHOOK_UNDELIVERABLE
 from integrations.templates import DIRECTORY, TEMPLATES_VERSION, TemplateRenderer, local_time
 
 LINK = "http://carewave.test/pay/opaque"
@@ -99,7 +99,7 @@ def told_by_policy() -> set[str]:
     return set(templates(policy.load()))
 
 
-USED = told_by_workflows() | told_by_policy() | TEXTS
+USED = told_by_workflows() | told_by_policy() | TEXTS | {WEBHOOK_UNDELIVERABLE}
 FILES = {path.stem for path in DIRECTORY.glob("*.txt") if not path.stem.startswith("_")}
 
 

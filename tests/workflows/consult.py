@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,29 +14,23 @@ from api.webhooks import stripe_events
 from cases import Answer, Asked
 from db.session import Database
 from db.tables import (
-    AssignmentRow,
     CaseState,
     Clinician,
-    Document,
-    LedgerEntryRow,
-    LedgerPosting,
     Message,
-    OutboxNotice,
     Patient,
     Specialist,
-    Timeline,
     Visit,
     new_id,
 )
-from domain import names, policy
+from domain import policy
 from domain.actors import Actor
 from domain.econsult import acts
 from domain.econsult.state import Assignment, EConsultOrder
-from domain.econsult.view import EConsultSnapshot
 from domain.ledger import Price
 from domain.policy import EConsultPolicy
 from embedded.rehearsal import PATIENCE_SECONDS, POLL_SECONDS, WEBHOOK_SECRET, Rehearsal
 from embedded.stripe_sandbox.webhooks import Deliver
+from tests.workflows.sighting import Sighting
 from workflows.econsult.workflow import EConsult
 
 CARDIOLOGY = "207RC0000X"
@@ -116,11 +109,11 @@ async def _case_of(database: Database, payment_id: str | None) -> str | None:
 
 
 @dataclass
-class Consult:
-    world: Rehearsal
+class Consult(Sighting):
+    """What people do."""
+
     people: People
     policy: EConsultPolicy = field(default_factory=lambda: policy.load().econsult)
-    econsult_id: str = field(default_factory=new_id)
 
     def another(self) -> Consult:
         return replace(self, econsult_id=new_id())
@@ -149,8 +142,6 @@ class Consult:
     @property
     def patient(self) -> Actor:
         return Actor(role="patient", id=self.people.patient.id)
-
-    # -- what people do
 
     async def place(self) -> None:
         await self.insert_order()
@@ -242,6 +233,10 @@ class Consult:
             in_person_recommended=in_person,
         )
         return await self.act(EConsult.reply, request, update_id)
+
+    async def withdraw(self, question_id: str, actor: Actor | None = None) -> acts.Receipt:
+        request = acts.WithdrawQuestion(actor=actor or self.clinician, question_id=question_id, reason="other")
+        return await self.act(EConsult.withdraw_question, request)
 
     async def ask(self) -> str:
         """Ask a follow-up question; its id."""
@@ -338,67 +333,3 @@ class Consult:
 
     def _as(self, assignment: Assignment) -> Actor:
         return Actor(role="specialist", id=assignment.specialist_id)
-
-    # -- what can be seen
-
-    async def status(self) -> EConsultSnapshot:
-        """From the workflow; asking also waits until it has done what it had to do."""
-        return await self.world.cases.econsult_status(self.econsult_id)
-
-    async def recorded(self) -> EConsultSnapshot:
-        """From the database."""
-        async with self.world.database.transaction() as session:
-            row = await session.get_one(CaseState, names.econsult_case(self.econsult_id))
-            return EConsultSnapshot.model_validate(row.snapshot)
-
-    async def steps(self) -> list[Timeline]:
-        async with self.world.database.transaction() as session:
-            found = select(Timeline).where(Timeline.case_id == names.econsult_case(self.econsult_id))
-            return sorted((await session.exec(found)).all(), key=lambda step: step.sequence)
-
-    async def events(self) -> list[str]:
-        return [step.event for step in await self.steps()]
-
-    async def happened(self, event: str, times: int = 1) -> list[str]:
-        """Wait, without letting time pass, for work that runs in the background."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while (events := await self.events()).count(event) < times:
-                await self.world.synchronise()
-                await asyncio.sleep(POLL_SECONDS)
-        return events
-
-    async def notices(self) -> list[tuple[str, str]]:
-        """Audience and template of every letter, in the order of the steps."""
-        async with self.world.database.transaction() as session:
-            found = select(OutboxNotice).where(OutboxNotice.case_id == names.econsult_case(self.econsult_id))
-            rows = sorted((await session.exec(found)).all(), key=lambda row: row.queued_at)
-            return [(row.audience, row.template) for row in rows]
-
-    async def notice_keys(self) -> list[str]:
-        async with self.world.database.transaction() as session:
-            found = select(OutboxNotice.key).where(OutboxNotice.case_id == names.econsult_case(self.econsult_id))
-            return list((await session.exec(found)).all())
-
-    async def balances(self) -> dict[str, int]:
-        """Cents per account; every entry is checked to balance."""
-        async with self.world.database.transaction() as session:
-            found = (
-                select(LedgerPosting)
-                .join(LedgerEntryRow)
-                .where(LedgerEntryRow.case_id == names.econsult_case(self.econsult_id))
-            )
-            totals: Counter[str] = Counter()
-            for posting in (await session.exec(found)).all():
-                totals[posting.account] += posting.amount_cents
-        assert sum(totals.values()) == 0
-        return {account: cents for account, cents in totals.items() if cents}
-
-    async def documents(self) -> list[Document]:
-        async with self.world.database.transaction() as session:
-            found = select(Document).where(Document.econsult_id == self.econsult_id)
-            return sorted((await session.exec(found)).all(), key=lambda document: document.version)
-
-    async def assignments(self) -> list[AssignmentRow]:
-        async with self.world.database.transaction() as session:
-            found = select(AssignmentRow).where(AssignmentRow.econsult_id == self.econsult_id)
-            return sorted((await session.exec(found)).all(), key=lambda row: row.number)

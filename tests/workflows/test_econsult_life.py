@@ -176,7 +176,7 @@ async def test_waits_for_a_free_specialist_and_tells_the_desk_once(consult: Cons
     assert (await consult.events()).count("no_specialist_free") == 1
     assert (await consult.recorded()).stage is Stage.PAID
     await set_panel_active(consult, active=True)
-    await consult.world.advance(HOUR + MINUTE)
+    await consult.world.advance(3 * HOUR)
     assert (await consult.recorded()).stage is Stage.WITH_SPECIALIST
 
 

@@ -63,6 +63,12 @@ def upgrade() -> None:
         "case_state_at_risk", "case_state", ["breach_due", *BOARD], postgresql_where=sa.text("breach_due is not null")
     )
     op.create_index(
+        "case_state_at_risk_own",
+        "case_state",
+        ["clinician_id", "breach_due", "case_id"],
+        postgresql_where=sa.text("breach_due is not null"),
+    )
+    op.create_index(
         "case_state_breached",
         "case_state",
         ["breached_at", *BOARD, "unacknowledged"],
@@ -72,6 +78,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("case_state_breached", table_name="case_state")
+    op.drop_index("case_state_at_risk_own", table_name="case_state")
     op.drop_index("case_state_at_risk", table_name="case_state")
     op.create_index(
         "case_state_due", "case_state", ["next_deadline"], postgresql_where=sa.text("next_deadline is not null")

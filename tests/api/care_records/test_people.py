@@ -141,12 +141,21 @@ async def test_each_look_at_a_patient_is_on_record_and_refusals_are_not(house: H
     ]
 
 
-async def test_a_cancelled_visit_opens_no_record(house: House) -> None:
-    request = {"patient_id": seed.OTHER_PATIENT, "scheduled_start": "2030-01-01T09:00:00Z", "duration_minutes": 30}
-    visit = (await house.clinician.post("/visits", json=request)).json()
-    assert (await house.clinician.get(f"/patients/{seed.OTHER_PATIENT}")).status_code == 200
-    await house.clinician.post(f"/visits/{visit['id']}/cancel")
-    assert problem(await house.clinician.get(f"/patients/{seed.OTHER_PATIENT}")) == (404, "patient.unknown")
+async def test_a_record_opens_once_a_visit_has_begun(house: House) -> None:
+    path, hidden = f"/patients/{seed.OTHER_PATIENT}", (404, "patient.unknown")
+    request = {
+        "patient_id": seed.OTHER_PATIENT,
+        "clinician_id": seed.CLINICIAN,
+        "scheduled_start": "2030-01-01T09:00:00Z",
+        "duration_minutes": 30,
+    }
+    cancelled, held = [(await house.operations.post("/visits", json=request)).json() for _ in range(2)]
+    assert problem(await house.clinician.get(path)) == hidden
+    await house.clinician.post(f"/visits/{cancelled['id']}/cancel")
+    assert problem(await house.clinician.get(path)) == hidden
+    for act in ("start", "complete"):
+        await house.clinician.post(f"/visits/{held['id']}/{act}")
+        assert (await house.clinician.get(path)).status_code == 200
 
 
 async def test_a_patient_lies_encrypted_in_the_database(house: House) -> None:

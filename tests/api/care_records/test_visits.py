@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
 from db.tables import Visit
 from domain.access import Role
@@ -45,12 +47,26 @@ async def test_a_clinician_schedules_a_visit_of_their_own(house: House) -> None:
     assert named.status_code == 201
 
 
+async def test_staff_schedules_the_first_visit_of_a_clinician_and_a_patient(house: House) -> None:
+    stranger = VISIT | {"patient_id": seed.OTHER_PATIENT}
+    refused = (403, "visit.patient_not_yours")
+    assert problem(await house.clinician.post("/visits", json=stranger)) == refused
+    for staff in (house.operations, house.administrator, house.as_("s-1", Role.SUPPORT)):
+        first = await staff.post("/visits", json=stranger | {"clinician_id": seed.CLINICIAN})
+        assert first.status_code == 201
+        assert (await house.clinician.post("/visits", json=stranger)).status_code == 201
+        async with house.database.transaction() as session:
+            theirs = col(Visit.patient_id) == seed.OTHER_PATIENT, col(Visit.clinician_id) == seed.CLINICIAN
+            await session.exec(update(Visit).where(*theirs).values(status="cancelled"))
+        assert problem(await house.clinician.post("/visits", json=stranger)) == refused
+
+
 async def test_a_clinician_schedules_for_nobody_else(house: House) -> None:
     refused = await house.clinician.post("/visits", json=VISIT | {"clinician_id": seed.OTHER_CLINICIAN})
     assert problem(refused) == (403, "visit.of_another_clinician")
 
 
-async def test_operations_schedules_for_a_clinician_they_name(house: House) -> None:
+async def test_staff_schedules_for_a_clinician_they_name(house: House) -> None:
     assert problem(await house.operations.post("/visits", json=VISIT)) == (422, "visit.clinician_missing")
     named = await house.operations.post("/visits", json=VISIT | {"clinician_id": seed.OTHER_CLINICIAN})
     assert named.json()["clinician_id"] == seed.OTHER_CLINICIAN
