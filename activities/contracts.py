@@ -13,6 +13,7 @@ from domain.econsult.view import EConsultSnapshot
 from domain.ledger import LedgerEntry
 from domain.model import Value
 from domain.rates import RateRequestSnapshot
+from domain.threads import ThreadSnapshot
 
 
 class BookEntry(Value):
@@ -26,6 +27,13 @@ class AcceptMessage(Value):
     """A text that was stored before the act becomes part of the case."""
 
     kind: Literal["accept_message"] = "accept_message"
+    message_id: str
+
+
+class AcceptThreadMessage(Value):
+    """A text that was stored before the act becomes part of its thread."""
+
+    kind: Literal["accept_thread_message"] = "accept_thread_message"
     message_id: str
 
 
@@ -79,6 +87,7 @@ class SetRate(Value):
 Effect = Annotated[
     BookEntry
     | AcceptMessage
+    | AcceptThreadMessage
     | PublishDocument
     | SaveAssignment
     | QueueNotice
@@ -88,7 +97,7 @@ Effect = Annotated[
     Field(discriminator="kind"),
 ]
 
-Snapshot = Annotated[EConsultSnapshot | RateRequestSnapshot, Field(discriminator="process")]
+Snapshot = Annotated[EConsultSnapshot | RateRequestSnapshot | ThreadSnapshot, Field(discriminator="process")]
 
 
 class StepDetail(Value):

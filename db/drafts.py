@@ -12,12 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.tables import Message, RefundRequestRow, Visit
+from db.tables import Message, RefundRequestRow, ThreadMessage, Visit
 from domain.errors import Invalid
 
-Row = TypeVar("Row", Message, RefundRequestRow, Visit)
+Row = TypeVar("Row", Message, RefundRequestRow, ThreadMessage, Visit)
 
-_SET_LATER = {"accepted_at", "completed_at", "created_at", "started_at", "status"}
+_SET_LATER = {"accepted_at", "completed_at", "created_at", "sequence", "started_at", "status"}
 
 
 async def keep(session: AsyncSession, draft: Row) -> bool:
@@ -49,6 +49,8 @@ async def discard(session: AsyncSession, draft: Row) -> None:
 def _untouched(draft: Row) -> list[ColumnElement[bool]]:
     if isinstance(draft, Message):
         return [col(Message.accepted_at).is_(None)]
+    if isinstance(draft, ThreadMessage):
+        return [col(ThreadMessage.accepted_at).is_(None)]
     if isinstance(draft, Visit):
         return [col(Visit.status) == draft.status, col(Visit.started_at).is_(None)]
     return []

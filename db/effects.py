@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from activities.contracts import (
     AcceptMessage,
+    AcceptThreadMessage,
     BookEntry,
     Effect,
     OpenCoordinationTask,
@@ -33,6 +34,7 @@ from db.tables import (
     Message,
     OutboxNotice,
     Rate,
+    ThreadMessage,
     Visit,
 )
 from domain.econsult.view import EConsultSnapshot
@@ -80,6 +82,14 @@ async def _accept_message(session: AsyncSession, step: RecordStepInput, effect: 
         update(Message)
         .where(col(Message.id) == effect.message_id, col(Message.accepted_at).is_(None))
         .values(accepted_at=step.at)
+    )
+
+
+async def _accept_thread_message(session: AsyncSession, step: RecordStepInput, effect: AcceptThreadMessage) -> None:
+    await session.exec(
+        update(ThreadMessage)
+        .where(col(ThreadMessage.id) == effect.message_id)
+        .values(accepted_at=step.at, sequence=step.sequence)
     )
 
 
@@ -180,6 +190,7 @@ async def _set_rate(session: AsyncSession, step: RecordStepInput, effect: SetRat
 _APPLY: dict[type[Any], Callable[[AsyncSession, RecordStepInput, Any], Awaitable[None]]] = {
     BookEntry: _book_entry,
     AcceptMessage: _accept_message,
+    AcceptThreadMessage: _accept_thread_message,
     PublishDocument: _publish_document,
     SaveAssignment: _save_assignment,
     QueueNotice: _queue_notice,

@@ -16,7 +16,11 @@ class Process(StrEnum):
     ECONSULT = "EConsult"
     RATE_REQUEST = "RateRequest"
     RECONCILE = "Reconcile"
+    MESSAGE_THREAD = "MessageThread"
 
+
+CARE_QUEUE = TaskQueue.ECONSULTS
+"""Where threads of messages run."""
 
 RECONCILE_SCHEDULE = "reconcile"
 
@@ -31,6 +35,10 @@ def visit_case(visit_id: str) -> str:
 
 def rate_request_case(request_id: str) -> str:
     return f"rate-request:{request_id}"
+
+
+def message_thread_case(thread_id: str) -> str:
+    return f"message-thread:{thread_id}"
 
 
 def webhook_case(provider: str, event_id: str) -> str:

@@ -18,6 +18,7 @@ from domain.clock import ClockPolicy
 from domain.errors import Invalid
 from domain.model import Value
 from domain.rates import RateRequestPolicy
+from domain.threads import ThreadPolicy
 
 Cents = Annotated[int, Field(ge=0)]
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -95,6 +96,7 @@ class Policy(Value):
 
     econsult: EConsultPolicy
     rate_request: RateRequestPolicy
+    message_thread: ThreadPolicy
     benchmarks: Benchmarks
 
 

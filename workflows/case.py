@@ -14,7 +14,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from activities.contracts import Effect, QueueNotice, RecordStepInput, Snapshot, StepDetail, step_identity
 from domain import names
 from domain.actors import SYSTEM, Actor, Audience, Notice
-from domain.case import CaseProgress
+from domain.case import CaseProgress, card
 from domain.clock import Fired
 from domain.error_details import to_details
 from domain.errors import CarewaveError, GatewayUnavailable
@@ -50,6 +50,7 @@ class Case(ABC):
         self.clocks = ClockKeeper(progress.clocks, self.turn, self.on_fired)
         self.background: set[asyncio.Task[None]] = set()
         self._progress = progress
+        self._begun = False
         self._lock = asyncio.Lock()
         self._clerk = Clerk()
 
@@ -76,17 +77,28 @@ class Case(ABC):
     @asynccontextmanager
     async def _exclusively(self) -> AsyncIterator[None]:
         """One act at a time, none before the first step is recorded, and nothing overdue when it begins."""
-        await workflow.wait_condition(lambda: self._progress.sequence > 0)
+        await workflow.wait_condition(lambda: self._begun)
         async with self._lock:
             await self.clocks.pass_due()
             yield
 
     async def begin(
-        self, event: str, actor: Actor, effects: Iterable[Effect] = (), notices: Iterable[Notice] = ()
+        self,
+        event: str,
+        actor: Actor,
+        effects: Iterable[Effect] = (),
+        notices: Iterable[Notice] = (),
+        detail: StepDetail | None = None,
     ) -> None:
         """Record the first step; acts that came before it wait for it."""
         async with self._lock:
-            await self.write(event, actor, effects=effects, notices=notices)
+            self._begun = True
+            await self.write(event, actor, detail, effects, notices)
+
+    def carry_on(self) -> None:
+        """Instead of a first step, in a run that goes on with what an earlier one recorded."""
+        self._begun = True
+        workflow.set_current_details(card(self.look(), *self.remarks()))
 
     async def write(
         self,

@@ -7,6 +7,7 @@ from db.tables.econsults import AssignmentRow, CoordinationTask, Document, ECons
 from db.tables.money import LedgerEntryRow, LedgerPosting, Rate, RateRequestRow, RefundRequestRow, WebhookEvent
 from db.tables.people import Clinician, Patient, Specialist
 from db.tables.roster import RosterAbsence, RosterGap, RosterShift, Staff
+from db.tables.threads import MessageThreadRow, ThreadMessage
 from db.tables.visits import Attachment, Disclosure, Note, Visit
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "LedgerPosting",
     "LostStep",
     "Message",
+    "MessageThreadRow",
     "Note",
     "OutboxNotice",
     "Patient",
@@ -34,6 +36,7 @@ __all__ = [
     "RosterShift",
     "Specialist",
     "Staff",
+    "ThreadMessage",
     "Timeline",
     "Visit",
     "WebhookEvent",

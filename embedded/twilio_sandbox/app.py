@@ -6,7 +6,7 @@ import secrets
 from typing import Annotated, Any
 from uuid import uuid4
 
-from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Form, Request
+from fastapi import APIRouter, Depends, FastAPI, Form, Request
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
@@ -55,7 +55,6 @@ def twilio_app(sandbox: TwilioSandbox) -> FastAPI:
 def _add_messages(router: APIRouter, sandbox: TwilioSandbox) -> None:
     @router.post(f"{ACCOUNT}/Messages.json", status_code=201)
     async def send(
-        later: BackgroundTasks,
         account_sid: str,
         to: To = "",
         sender: From = "",
@@ -73,7 +72,7 @@ def _add_messages(router: APIRouter, sandbox: TwilioSandbox) -> None:
             status_callback=status_callback,
         )
         sandbox.accept(text)
-        later.add_task(sandbox.deliver, text.sid)
+        sandbox.start(sandbox.deliver(text.sid))
         return text_resource(text)
 
     @router.get(f"{ACCOUNT}/Messages/{{sid}}.json")
@@ -84,7 +83,6 @@ def _add_messages(router: APIRouter, sandbox: TwilioSandbox) -> None:
 def _add_calls(router: APIRouter, sandbox: TwilioSandbox) -> None:
     @router.post(f"{ACCOUNT}/Calls.json", status_code=201)
     async def place(
-        later: BackgroundTasks,
         account_sid: str,
         to: To = "",
         sender: From = "",
@@ -103,7 +101,7 @@ def _add_calls(router: APIRouter, sandbox: TwilioSandbox) -> None:
             patient=read_twiml(twiml, f"CA{uuid4().hex}"),
         )
         sandbox.accept_call(call)
-        later.add_task(sandbox.ring, call.sid)
+        sandbox.start(sandbox.ring(call.sid))
         return call_resource(call)
 
     @router.get(f"{ACCOUNT}/Calls/{{sid}}.json")

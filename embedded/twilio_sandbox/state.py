@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class TwilioSandbox:
         self._texts = Journal(StoredText, lambda text: text.sid, store)
         self._calls = Journal(StoredCall, lambda call: call.sid, call_store)
         self._callbacks = Callbacks(auth_token, deliver)
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def messages(self) -> list[StoredText]:
@@ -114,6 +116,17 @@ class TwilioSandbox:
             self._calls.put(step)
             if callback:
                 await self._callbacks.send(*callback)
+
+    def start(self, course: Coroutine[None, None, None]) -> None:
+        """Let a text or a call take its course beside everything else; needs a running event loop."""
+        task = asyncio.create_task(course)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def settled(self) -> None:
+        """Wait until everything that was started has taken its course."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _check(self, fault: int | None) -> None:
         if self._next_statuses:

@@ -10,10 +10,17 @@ import pytest
 from sqlmodel import col, select
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.calls import CallActivities
+from activities.contracts import PlaceCallInput
 from api.webhooks.twilio_signature import sign
+from db.calls import SqlCallRecords
 from db.tables import CallAttempt, OutboxNotice, WebhookEvent
 from domain.visit_calls import CallOutcome
 from embedded import seed
+from embedded.twilio_sandbox import TwilioSandbox, twilio_app
+from embedded.twilio_sandbox.calls import Answer
+from embedded.twilio_sandbox.delivery import deliver_over
+from integrations.twilio_voice import TwilioVoice
 from tests.api.conftest import BASE, TWILIO_TOKEN
 from tests.api.front import NOW, Front, problem
 
@@ -215,6 +222,32 @@ async def test_refuses_what_is_not_from_twilio(calling: Front, how: dict[str, st
 async def test_refuses_a_signed_form_that_is_no_callback(calling: Front, form: dict[str, str]) -> None:
     assert problem(await send(calling, VOICE, form)) == (422, "webhook.payload_malformed")
     assert problem(await send(calling, MESSAGES, form)) == (422, "webhook.payload_malformed")
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"), [(Answer.NO_ANSWER, CallOutcome.NO_ANSWER), (Answer.MACHINE, CallOutcome.MACHINE)]
+)
+async def test_a_call_through_the_sandbox_reaches_its_visit(front: Front, answer: Answer, outcome: CallOutcome) -> None:
+    deliver = deliver_over(front.anybody)
+    sandbox = TwilioSandbox(account_sid="AC1", auth_token=TWILIO_TOKEN, deliver=deliver, clock=lambda: NOW)
+    sandbox.default_answer = answer
+    voice = TwilioVoice(
+        account_sid="AC1",
+        auth_token=TWILIO_TOKEN,
+        from_number="+12025550100",
+        status_callback=f"{BASE}/webhooks/twilio/voice",
+        machine_detection=True,
+        api_base="http://twilio.sandbox",
+        http=httpx.AsyncClient(transport=httpx.ASGITransport(twilio_app(sandbox))),
+    )
+    order = PlaceCallInput(key="k", visit_id=seed.VISIT_COMPLETED, attempt_id=ATTEMPT, requested_at=NOW)
+    placed = await CallActivities(voice, SqlCallRecords(front.database)).place_call(order)
+    await sandbox.settled()
+    await voice.aclose()
+
+    ((visit_id, event),) = front.cases.calls
+    assert (visit_id, event.call_sid, event.outcome) == (seed.VISIT_COMPLETED, placed.call_sid, outcome)
+    assert event.occurred_at == NOW
 
 
 def message(status: str, sid: str = "SM1", **more: str) -> dict[str, str]:

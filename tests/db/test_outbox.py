@@ -208,6 +208,7 @@ async def test_texts_a_patient_beside_the_letter(house: Database) -> None:
     post = Post()
     assert await post.delivery(house).deliver_due(10) == 3
     assert [(text.to, text.key.rsplit(":", 1)[1]) for text in post.texts] == [("+13125550100", "payment_reminder_text")]
+    assert (await row(house, "payment_reminder_text")).provider_id == "SM1"
 
 
 async def test_texts_even_when_the_letter_fails_and_only_once(house: Database) -> None:

@@ -17,6 +17,8 @@ from domain.clock import (
     Milestone,
     MilestoneKind,
     Outcome,
+    Repeat,
+    Span,
     acknowledge,
     arm,
     due_at,
@@ -25,7 +27,6 @@ from domain.clock import (
     explain,
     fire,
     pause,
-    paused_time,
     resume,
 )
 from tests.domain.builders import PERSON, START
@@ -90,6 +91,10 @@ def live(policy: ClockPolicy, steps: Iterable[Step], *, watched: bool = False) -
             clock = apply(clock, at, "fire")
         clock = apply(clock, at, step.act)
     return clock, at
+
+
+def paused_time(clock: Clock, until: datetime) -> timedelta:
+    return sum(((p.until or until) - p.since for p in clock.pauses), timedelta())
 
 
 @given(policies(), ANYTHING, st.integers(0, 500))
@@ -177,3 +182,66 @@ def test_deadlines_shift_by_exactly_the_pauses(steps: list[Step], beyond: int) -
     assert elapsed(clock, due) == far
     assert fire(clock, due)[0].breached_at == due
     assert fire(clock, due - timedelta(microseconds=1)) == (clock, ())
+
+
+@st.composite
+def opening_hours(draw: st.DrawFn) -> tuple[Span, ...]:
+    """Hours that are open, apart from each other, beginning at or after the start."""
+    edges = sorted(draw(st.lists(st.integers(0, 2000), min_size=2, max_size=12, unique=True)))
+    pairs = zip(edges[::2], edges[1::2], strict=False)
+    return tuple(Span(start=START + timedelta(minutes=a), end=START + timedelta(minutes=b)) for a, b in pairs)
+
+
+@given(opening_hours(), does("pause", "resume"), st.integers(1, 300))
+def test_with_opening_hours_only_open_time_counts(hours: tuple[Span, ...], steps: list[Step], minutes: int) -> None:
+    after = timedelta(minutes=minutes)
+    policy = ClockPolicy(name="any", milestones=(Milestone(name="breach", kind=MilestoneKind.BREACH, after=after),))
+    clock = arm(policy, START, hours)
+    at = START
+    for step in steps:
+        at += timedelta(minutes=step.minutes)
+        clock = apply(clock, at, step.act)
+    clock = resume(clock, at)
+    due = due_at(clock, policy.milestones[0])
+    if due is None:
+        assert sum((span.end - span.start for span in hours), timedelta()) - paused_time(clock, at) < after
+    else:
+        assert elapsed(clock, due) == after
+        assert any(span.start <= due <= span.end for span in hours)
+
+
+@given(opening_hours(), does("pause", "resume", "fire", "end"), policies())
+def test_with_opening_hours_every_second_is_accounted_for(
+    hours: tuple[Span, ...], steps: list[Step], policy: ClockPolicy
+) -> None:
+    clock = arm(policy, START, hours)
+    at = START
+    for step in steps:
+        at += timedelta(minutes=step.minutes)
+        clock = apply(clock, at, step.act)
+    stretches = explain(clock, at)
+    until = clock.ended_at or at
+    assert sum((each.end - each.start for each in stretches), timedelta()) == until - START
+    if clock.breached_at is None:
+        assert sum((s.end - s.start for s in stretches if s.kind == "running"), timedelta()) == elapsed(clock, at)
+
+
+@given(st.integers(1, 60), st.integers(1, 6), st.integers(0, 6))
+def test_an_escalation_comes_again_until_somebody_acknowledges(every: int, times: int, acknowledged: int) -> None:
+    last = Milestone(
+        name="told",
+        kind=MilestoneKind.ESCALATE,
+        after=timedelta(minutes=10),
+        repeat=Repeat(every=timedelta(minutes=every), times=times),
+    )
+    clock = arm(ClockPolicy(name="any", milestones=(last,)), START)
+    rungs = [START + last.after + n * timedelta(minutes=every) for n in range(times + 1)]
+    for number, at in enumerate(rungs):
+        if number == acknowledged:
+            clock = acknowledge(clock, at - timedelta(seconds=1), PERSON)
+        clock, _ = fire(clock, at)
+    rung_count = min(acknowledged, times + 1)
+    assert clock.escalation_level == rung_count
+    assert [each.name for each in clock.fired if each.suppressed is None] == [
+        "told" if n == 0 else f"told_{n + 1}" for n in range(rung_count)
+    ]
