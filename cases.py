@@ -22,16 +22,18 @@ from domain.econsult.payment_events import PaymentEvent
 from domain.econsult.state import EConsultOrder
 from domain.econsult.view import EConsultSnapshot
 from domain.errors import GatewayUnavailable, Refused
-from domain.names import Process, TaskQueue
+from domain.names import CARE_QUEUE, Process, TaskQueue
 from domain.rates import DecideRate, RateReceipt, RateRequestOrder
+from domain.threads import ThreadOrder, ThreadReceipt, ThreadSnapshot
 from domain.visit_calls import CallEvent
 from workflows import search_attributes as attributes
 from workflows.econsult.workflow import EConsult
+from workflows.message_thread import MessageThread
 from workflows.rate_request import RateRequest
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
-Order = TypeVar("Order", EConsultOrder, RateRequestOrder)
+Order = TypeVar("Order", EConsultOrder, RateRequestOrder, ThreadOrder)
 
 ANSWER_WITHIN_SECONDS = 30
 
@@ -71,6 +73,24 @@ class Cases:
             ),
         )
 
+    async def start_thread(self, order: ThreadOrder) -> None:
+        """Start the workflow of a thread, or the next one when that is over: `after_sequence` says so."""
+        await self._start(
+            MessageThread.run,
+            order,
+            names.message_thread_case(order.thread_id),
+            summary=f"Messages, {order.source}",
+            searchable=TypedSearchAttributes(
+                [
+                    Pair(attributes.PROCESS, str(Process.MESSAGE_THREAD)),
+                    Pair(attributes.CLINICIAN_ID, order.clinician_id),
+                    Pair(attributes.POLICY_VERSION, order.policy.version),
+                ]
+            ),
+            queue=CARE_QUEUE,
+            again=order.after_sequence > 0,
+        )
+
     async def act(
         self, econsult_id: str, update: UpdateMethodMultiParam[[Any, Asked], Answer], asked: Asked, update_id: str
     ) -> Answer:
@@ -87,6 +107,15 @@ class Cases:
             names.rate_request_case(request_id)
         )
         return await _answer(handle.execute_update(RateRequest.decide, decision, id=update_id))
+
+    async def act_on_thread(
+        self, thread_id: str, update: UpdateMethodMultiParam[[Any, Asked], Answer], asked: Asked, update_id: str
+    ) -> Answer:
+        """Ask something of a thread of messages; as `act`."""
+        return await _answer(self._thread(thread_id).execute_update(update, asked, id=update_id))
+
+    async def thread_status(self, thread_id: str) -> ThreadSnapshot:
+        return await self._thread(thread_id).query(MessageThread.status)
 
     async def report_payment(self, econsult_id: str, event: PaymentEvent) -> bool:
         """Tell the case of a payment event. False while there is no such running case."""
@@ -128,6 +157,9 @@ class Cases:
     def _econsult(self, econsult_id: str) -> WorkflowHandle[EConsult, Receipt]:
         return self.client.get_workflow_handle(names.econsult_case(econsult_id))
 
+    def _thread(self, thread_id: str) -> WorkflowHandle[MessageThread, ThreadReceipt]:
+        return self.client.get_workflow_handle(names.message_thread_case(thread_id))
+
     async def _start(
         self,
         run: MethodAsyncSingleParam[Any, Order, Any],
@@ -136,15 +168,19 @@ class Cases:
         *,
         summary: str,
         searchable: TypedSearchAttributes,
+        queue: TaskQueue = TaskQueue.ECONSULTS,
+        again: bool = False,
     ) -> None:
+        """Once, unless `again`: then also after an execution that is over, but never beside one that runs."""
+        reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE if again else WorkflowIDReusePolicy.REJECT_DUPLICATE
         try:
             await self.client.start_workflow(
                 run,
                 order,
                 id=case_id,
-                task_queue=TaskQueue.ECONSULTS,
+                task_queue=queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_reuse_policy=reuse,
                 search_attributes=searchable,
                 static_summary=summary,
             )

@@ -28,6 +28,7 @@ from observability import LogContextInterceptor, configure_logging
 from schedules import ensure_schedule
 from temporal_client import connect
 from workflows.econsult.workflow import EConsult
+from workflows.message_thread import MessageThread
 from workflows.rate_request import RateRequest
 from workflows.reconcile import Reconcile
 
@@ -36,7 +37,7 @@ BUILD = "carewave-1"
 PASSED_THROUGH = ("activities", "domain", "pydantic", "pydantic_core", "annotated_types")
 """Modules without state of their own: workflows share them instead of importing them anew for each run."""
 
-WORKFLOWS = (EConsult, RateRequest, Reconcile)
+WORKFLOWS = (EConsult, MessageThread, RateRequest, Reconcile)
 
 CACHED_WORKFLOW_BYTES = 75_000
 FEWEST_CACHED, MOST_CACHED = 100, 20_000

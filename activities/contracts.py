@@ -11,8 +11,10 @@ from domain.actors import Actor, Audience
 from domain.econsult.state import Assignment
 from domain.econsult.view import EConsultSnapshot
 from domain.ledger import LedgerEntry
+from domain.licences import LicenceSnapshot
 from domain.model import Value
 from domain.rates import RateRequestSnapshot
+from domain.review import ReviewSnapshot
 from domain.threads import ThreadSnapshot
 
 
@@ -84,6 +86,12 @@ class SetRate(Value):
     request_id: str
 
 
+class SetLicenceStatus(Value):
+    """The licence's row becomes what the step's snapshot says."""
+
+    kind: Literal["set_licence_status"] = "set_licence_status"
+
+
 Effect = Annotated[
     BookEntry
     | AcceptMessage
@@ -93,7 +101,8 @@ Effect = Annotated[
     | QueueNotice
     | SetVisitStatus
     | OpenCoordinationTask
-    | SetRate,
+    | SetRate
+    | SetLicenceStatus,
     Field(discriminator="kind"),
 ]
 

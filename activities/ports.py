@@ -18,6 +18,7 @@ from domain.econsult.payment_events import PaymentEvent
 from domain.econsult.state import EConsultOrder
 from domain.model import Value
 from domain.rates import RateRequestOrder
+from domain.threads import ThreadOrder
 from domain.visit_calls import CallEvent
 
 
@@ -275,6 +276,8 @@ class CaseStarter(Protocol):
 
     async def start_rate_request(self, order: RateRequestOrder) -> None: ...
 
+    async def start_thread(self, order: ThreadOrder) -> None: ...
+
     async def report_payment(self, econsult_id: str, event: PaymentEvent) -> bool:
         """False while there is no such running case."""
         ...
@@ -290,7 +293,7 @@ class UnstartedCase(Value):
     """An order without a single recorded step."""
 
     case_id: str
-    order: EConsultOrder | RateRequestOrder
+    order: EConsultOrder | RateRequestOrder | ThreadOrder
 
 
 class PendingWebhook(Value):

@@ -14,6 +14,7 @@ from activities.contracts import (
 from activities.notices import NoticeDelivery
 from activities.ports import CaseStarter, Execution, PendingWebhook, SweepRecords, UnstartedCase, WebhookInbox
 from domain.econsult.state import EConsultOrder
+from domain.threads import ThreadOrder
 from domain.visit_calls import CallEvent
 
 
@@ -73,6 +74,8 @@ class SweepActivities:
     async def _start(self, case: UnstartedCase) -> None:
         if isinstance(case.order, EConsultOrder):
             await self._cases.start_econsult(case.order)
+        elif isinstance(case.order, ThreadOrder):
+            await self._cases.start_thread(case.order)
         else:
             await self._cases.start_rate_request(case.order)
 

@@ -9,14 +9,15 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from activities.ports import PendingWebhook, UnstartedCase
-from db import econsults, rates, webhook_inbox
+from db import econsults, rates, threads, webhook_inbox
 from db.session import Database
-from db.tables import CaseState, EConsult, RateRequestRow, WebhookEvent
+from db.tables import CaseState, EConsult, MessageThreadRow, RateRequestRow, WebhookEvent
 from domain import names
 from domain.econsult.payment_events import PaymentEvent
 from domain.econsult.state import EConsultOrder
 from domain.econsult.states import ENDED, Stage
 from domain.rates import RateRequestOrder, RateStage
+from domain.threads import ThreadOrder, ThreadStage
 from domain.visit_calls import CallEvent
 
 GRACE = timedelta(seconds=30)
@@ -25,7 +26,7 @@ GRACE = timedelta(seconds=30)
 LOOK_BACK = timedelta(days=7)
 """How long an order without any step is looked for, although it was marked as started."""
 
-OVER = (*ENDED, Stage.PAYMENT_EXPIRED, RateStage.APPROVED, RateStage.REJECTED)
+OVER = (*ENDED, Stage.PAYMENT_EXPIRED, RateStage.APPROVED, RateStage.REJECTED, ThreadStage.CLOSED)
 """Business states in which a workflow may have ended. An expired order's workflow ends without another step."""
 
 
@@ -42,12 +43,18 @@ class SqlSweep:
     async def unstarted(self, limit: int) -> list[UnstartedCase]:
         """Orders not marked as started, or without a step, oldest first."""
         async with self._database.transaction() as session:
-            return [*await _econsults(session, limit), *await _rate_requests(session, limit)]
+            return [
+                *await _econsults(session, limit),
+                *await _rate_requests(session, limit),
+                *await _threads(session, limit),
+            ]
 
     async def mark_started(self, case: UnstartedCase) -> None:
         async with self._database.transaction() as session:
             if isinstance(case.order, EConsultOrder):
                 await econsults.mark_started(session, case.order.econsult_id)
+            elif isinstance(case.order, ThreadOrder):
+                await threads.mark_started(session, case.order.thread_id)
             else:
                 await rates.mark_started(session, case.order.request_id)
 
@@ -136,7 +143,18 @@ async def _rate_requests(session: AsyncSession, limit: int) -> list[UnstartedCas
     return [UnstartedCase(case_id=names.rate_request_case(order.request_id), order=order) for order in orders]
 
 
-def _lost(table: type[EConsult | RateRequestRow], prefix: str) -> ColumnElement[bool]:
+async def _threads(session: AsyncSession, limit: int) -> list[UnstartedCase]:
+    statement = (
+        select(MessageThreadRow.order)
+        .where(_lost(MessageThreadRow, names.message_thread_case("")))
+        .order_by(col(MessageThreadRow.id))
+        .limit(limit)
+    )
+    orders = [ThreadOrder.model_validate(order) for order in (await session.exec(statement)).all()]
+    return [UnstartedCase(case_id=names.message_thread_case(order.thread_id), order=order) for order in orders]
+
+
+def _lost(table: type[EConsult | MessageThreadRow | RateRequestRow], prefix: str) -> ColumnElement[bool]:
     age = func.now() - col(table.created_at)
     recorded = select(CaseState.case_id).where(col(CaseState.case_id) == literal(prefix).concat(col(table.id)))
     stepless = and_(age < LOOK_BACK, ~recorded.exists())

@@ -113,8 +113,8 @@ class LicenceState(CaseProgress):
     waived_until_at: datetime | None = None
     suspended: LossReason | None = None
     revoked: LossReason | None = None
-    seen: dict[str, LicenceReceipt] = Field(default_factory=dict)
-    """Answers to the latest acts by update id: Temporal forgets them when a fresh run begins."""
+    seen: tuple[str, ...] = ()
+    """Ids of the latest acts: Temporal forgets them when a fresh run begins."""
 
     @property
     def status(self) -> LicenceStatus:
@@ -203,6 +203,19 @@ def may_reinstate(state: LicenceState) -> None:
 
 def may_revoke(state: LicenceState) -> None:
     _not_revoked(state)
+
+
+def renew(state: LicenceState, asked: RenewLicence) -> None:
+    state.expires_on, state.expires_at, state.lapsed = asked.expires_on, asked.expires_at, False
+    drop_waiver(state)
+
+
+def waive(state: LicenceState, asked: WaiveLicence) -> None:
+    state.waived_until, state.waived_until_at = asked.waived_until, asked.waived_until_at
+
+
+def drop_waiver(state: LicenceState) -> None:
+    state.waived_until = state.waived_until_at = None
 
 
 def is_news(state: LicenceState, loss: ReportedLoss) -> bool:

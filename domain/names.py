@@ -17,10 +17,13 @@ class Process(StrEnum):
     RATE_REQUEST = "RateRequest"
     RECONCILE = "Reconcile"
     MESSAGE_THREAD = "MessageThread"
+    LICENCE = "Licence"
+    CREDENTIAL_EVENT = "CredentialEvent"
+    CONDUCT_REPORT = "ConductReport"
 
 
 CARE_QUEUE = TaskQueue.ECONSULTS
-"""Where threads of messages run."""
+"""Where threads of messages, licences and reviews run."""
 
 RECONCILE_SCHEDULE = "reconcile"
 
@@ -39,6 +42,18 @@ def rate_request_case(request_id: str) -> str:
 
 def message_thread_case(thread_id: str) -> str:
     return f"message-thread:{thread_id}"
+
+
+def licence_case(licence_id: str) -> str:
+    return f"licence:{licence_id}"
+
+
+def credential_event_case(event_id: str) -> str:
+    return f"credential-event:{event_id}"
+
+
+def conduct_report_case(report_id: str) -> str:
+    return f"conduct-report:{report_id}"
 
 
 def webhook_case(provider: str, event_id: str) -> str:

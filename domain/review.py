@@ -32,7 +32,6 @@ class ReviewEvent(StrEnum):
     TRIAGED = "triaged"
     RESOLVED = "resolved"
     ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
-    LICENCE_TOLD = "licence_told"
     LICENCE_NOT_REACHED = "licence_not_reached"
 
 
@@ -198,6 +197,11 @@ def may_triage(state: ReviewState) -> None:
         raise Refused("review.already_triaged", f"the report is {state.stage}")
 
 
+def triage(state: ReviewState, asked: Triage, now: datetime) -> None:
+    state.stage = ReviewStage.TRIAGED
+    state.severity, state.assigned_to, state.triaged_at = asked.severity, asked.assigned_to, now
+
+
 def may_resolve(order: ReviewOrder, state: ReviewState, asked: Resolve) -> None:
     if state.stage is ReviewStage.RESOLVED:
         raise Refused("review.already_resolved", "the report is resolved")
@@ -207,6 +211,11 @@ def may_resolve(order: ReviewOrder, state: ReviewState, asked: Resolve) -> None:
         raise Refused("review.outcome_unfit", "this is no outcome of such a report")
     if asked.outcome in SUSPENDING and not asked.licence_ids:
         raise Refused("review.no_licence", "there is no licence to suspend", missing=("licence.recorded",))
+
+
+def resolve(state: ReviewState, asked: Resolve, now: datetime) -> None:
+    state.stage = ReviewStage.RESOLVED
+    state.outcome, state.resolved_at, state.resolved_by = asked.outcome, now, asked.actor
 
 
 def may_acknowledge(state: ReviewState, clock: str) -> None:

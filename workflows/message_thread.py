@@ -198,9 +198,7 @@ class MessageThread(Case):
         """Somebody takes the late answer on: the ladder is climbed no further. The first one stands."""
         async with self.asked():
             if rules.acknowledge(self.state, request, workflow.now()):
-                await self.write(
-                    ThreadEvent.ESCALATION_ACKNOWLEDGED, request.actor, StepDetail(subject=request.clock)
-                )
+                await self.write(ThreadEvent.ESCALATION_ACKNOWLEDGED, request.actor, StepDetail(subject=request.clock))
             return self._receipt()
 
     @acknowledge_escalation.validator

@@ -19,9 +19,7 @@ class MessageThreadRow(SQLModel, table=True):
     __tablename__ = "message_thread"
     __table_args__ = (
         CheckConstraint("kind in ('patient', 'support')", name="message_thread_kind"),
-        CheckConstraint(
-            "source in ('patient', 'provider_success', 'customer_support')", name="message_thread_source"
-        ),
+        CheckConstraint("source in ('patient', 'provider_success', 'customer_support')", name="message_thread_source"),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True)

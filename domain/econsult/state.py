@@ -8,6 +8,7 @@ from pydantic import Field
 
 from domain.actors import Actor
 from domain.case import CaseProgress
+from domain.econsult import payments
 from domain.econsult.states import (
     AssignmentStatus,
     FollowUp,
@@ -130,6 +131,8 @@ class EConsultState(CaseProgress):
     """Cents that the processor says were ever refunded, by payment."""
     refund_bounced_at: dict[str, datetime] = Field(default_factory=dict)
     """When a refund of a payment last came back; totals reported before that count no more."""
+    bounced_early: dict[str, datetime] = Field(default_factory=dict)
+    """Refunds, by the processor's id, whose coming back was heard of before their being made."""
     disputes: dict[str, Dispute] = Field(default_factory=dict)
     assignments: list[Assignment] = Field(default_factory=list)
     replied_at: datetime | None = None
@@ -175,10 +178,8 @@ class EConsultState(CaseProgress):
         return self.left_of(payment.payment_id) if payment else 0
 
     def left_of(self, payment_id: str) -> int:
-        payment = self.payments[payment_id]
-        return payment.amount_cents - payment.refunded_cents - self.under_way(payment_id)
+        return payments.left_of(self.payments[payment_id], self.refunds)
 
     def under_way(self, payment_id: str) -> int:
         """Cents of a payment whose refund was decided and has not been confirmed."""
-        refunds = (r for r in self.refunds if r.payment_id == payment_id and r.status is RefundStatus.APPROVED)
-        return sum(refund.amount_cents for refund in refunds)
+        return payments.under_way(payment_id, self.refunds)

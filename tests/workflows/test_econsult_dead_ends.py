@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -158,6 +159,15 @@ async def test_a_refund_that_comes_back_is_booked_back_and_decided_again(consult
     await consult.decide_refund(again.request_id, 4000)
     await consult.happened("refunded", times=2)
     assert (await consult.balances())["refunds_granted"] == 4000
+
+
+async def test_a_refund_that_comes_back_before_it_is_known_to_be_made_is_booked_back_too(consult: Consult) -> None:
+    await answered(consult)
+    await consult.happened("fee_booked")
+    consult.world.stripe.faults.bounce_refunds(after=timedelta())
+    await consult.decide_refund(await consult.request_refund(), 4000)
+    await consult.happened("refund_failed")
+    assert "refunds_granted" not in await consult.balances()
 
 
 async def test_a_fault_in_a_signal_waits_for_its_cure_instead_of_ending_the_case(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
@@ -129,8 +131,10 @@ class RefundTrack(EConsultCase):
                 await self._refund_failed(refund)
             return
         async with self.turn():
-            self._set_refund(refund, status=RefundStatus.PAID_BACK, refund_id=done.refund_id)
+            made = self._set_refund(refund, status=RefundStatus.PAID_BACK, refund_id=done.refund_id)
             await self._booked_back(refund.payment_id, refund.amount_cents, refund.request_id)
+            if bounced_at := self.state.bounced_early.pop(done.refund_id, None):
+                await self._bounced(made, bounced_at)
 
     async def _booked_back(self, payment_id: str, amount_cents: int, reference: str) -> None:
         payment = self.state.payments[payment_id]
@@ -163,15 +167,20 @@ class RefundTrack(EConsultCase):
 
     async def refund_bounced(self, event: PaymentEvent) -> None:
         """A refund that had succeeded came back, from a closed bank account say: book it back and ask support again."""
-        paid_back = (r for r in self.state.refunds if r.refund_id and r.refund_id == event.reference)
-        refund = next((r for r in paid_back if r.status is RefundStatus.PAID_BACK), None)
+        if event.reference is None:
+            return
+        refund = next((r for r in self.state.refunds if r.refund_id == event.reference), None)
         if refund is None:
-            return  # not ours, or known to have failed from the processor's own answer
+            self.state.bounced_early[event.reference] = event.occurred_at
+        elif refund.status is RefundStatus.PAID_BACK:
+            await self._bounced(refund, event.occurred_at)
+
+    async def _bounced(self, refund: Refund, at: datetime) -> None:
         payment = self.state.payments[refund.payment_id]
         left = payment.refunded_cents - refund.amount_cents
         self.state.payments[payment.payment_id] = payment.model_copy(update={"refunded_cents": left})
         self.state.refunds_reported.pop(payment.payment_id, None)
-        self.state.refund_bounced_at[payment.payment_id] = event.occurred_at
+        self.state.refund_bounced_at[payment.payment_id] = at
         if self.state.stage is Stage.REFUNDED:
             self.state.stage = Stage.CANCELLED
         entry = ledger.refund_returned(
