@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.types import MethodAsyncSingleParam
 from temporalio.workflow import UpdateMethodMultiParam
 
-from activities.ports import Execution
+from activities.ports import Execution, Startable
 from domain import names
 from domain.case import Explanation
 from domain.econsult.acts import Receipt
@@ -22,18 +22,26 @@ from domain.econsult.payment_events import PaymentEvent
 from domain.econsult.state import EConsultOrder
 from domain.econsult.view import EConsultSnapshot
 from domain.errors import GatewayUnavailable, Refused
+from domain.licences import LicenceOrder
 from domain.names import CARE_QUEUE, Process, TaskQueue
 from domain.rates import DecideRate, RateReceipt, RateRequestOrder
+from domain.review import ReviewOrder
 from domain.threads import ThreadOrder, ThreadReceipt, ThreadSnapshot
+from domain.visit.acts import VisitReceipt
+from domain.visit.state import VisitOrder
+from domain.visit.view import VisitSnapshot
 from domain.visit_calls import CallEvent
 from workflows import search_attributes as attributes
 from workflows.econsult.workflow import EConsult
+from workflows.licence import Licence
 from workflows.message_thread import MessageThread
 from workflows.rate_request import RateRequest
+from workflows.review import ConductReport, CredentialEvent
+from workflows.visit.workflow import Visit
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
-Order = TypeVar("Order", EConsultOrder, RateRequestOrder, ThreadOrder)
+Order = TypeVar("Order", EConsultOrder, RateRequestOrder, ThreadOrder, LicenceOrder, ReviewOrder, VisitOrder)
 
 ANSWER_WITHIN_SECONDS = 30
 
@@ -41,6 +49,22 @@ ANSWER_WITHIN_SECONDS = 30
 class Cases:
     def __init__(self, client: Client) -> None:
         self.client = client
+
+    async def start(self, order: Startable) -> None:
+        """Start the case of an order of whatever kind; once, however often this is called."""
+        match order:
+            case EConsultOrder():
+                await self.start_econsult(order)
+            case RateRequestOrder():
+                await self.start_rate_request(order)
+            case ThreadOrder():
+                await self.start_thread(order)
+            case LicenceOrder():
+                await self.start_licence(order)
+            case ReviewOrder():
+                await self.start_review(order)
+            case VisitOrder():
+                await self.start_visit(order)
 
     async def start_econsult(self, order: EConsultOrder) -> None:
         """Start the workflow of an order; once, however often this is called."""
@@ -91,6 +115,55 @@ class Cases:
             again=order.after_sequence > 0,
         )
 
+    async def start_visit(self, order: VisitOrder) -> None:
+        await self._start(
+            Visit.run,
+            order,
+            names.visit_case(order.visit_id),
+            summary=f"Visit, {order.duration_minutes} minutes",
+            searchable=_searchable(Process.VISIT, order.clinician_id, order.policy.version),
+            queue=CARE_QUEUE,
+        )
+
+    async def visit_status(self, visit_id: str) -> VisitSnapshot:
+        return await self._visit(visit_id).query(Visit.status)
+
+    async def explain_visit(self, visit_id: str) -> list[Explanation]:
+        return await self._visit(visit_id).query(Visit.explain)
+
+    def _visit(self, visit_id: str) -> WorkflowHandle[Visit, VisitReceipt]:
+        return self.client.get_workflow_handle(names.visit_case(visit_id))
+
+    async def start_licence(self, order: LicenceOrder) -> None:
+        await self._start(
+            Licence.run,
+            order,
+            names.licence_case(order.licence_id),
+            summary=f"Licence in {order.licence_state}",
+            searchable=_searchable(Process.LICENCE, order.clinician_id, order.policy.version),
+            queue=CARE_QUEUE,
+        )
+
+    async def start_review(self, order: ReviewOrder) -> None:
+        """The case of a credential event or a conduct report."""
+        process = Process(order.process)
+        credential = process is Process.CREDENTIAL_EVENT
+        case_id = names.credential_event_case if credential else names.conduct_report_case
+        await self._start(
+            CredentialEvent.run if credential else ConductReport.run,
+            order,
+            case_id(order.report_id),
+            summary=f"Review, {order.kind}",
+            searchable=_searchable(process, order.clinician_id, order.policy.version),
+            queue=CARE_QUEUE,
+        )
+
+    async def ask(
+        self, case_id: str, update: UpdateMethodMultiParam[[Any, Asked], Answer], asked: Asked, update_id: str
+    ) -> Answer:
+        """Ask something of any case; as `act`."""
+        return await _answer(self.client.get_workflow_handle(case_id).execute_update(update, asked, id=update_id))
+
     async def act(
         self, econsult_id: str, update: UpdateMethodMultiParam[[Any, Asked], Answer], asked: Asked, update_id: str
     ) -> Answer:
@@ -130,7 +203,7 @@ class Cases:
     async def report_call(self, visit_id: str, event: CallEvent) -> bool:
         """Tell the visit how a call to its patient ended. False while there is no such running visit."""
         try:
-            await self.client.get_workflow_handle(names.visit_case(visit_id)).signal("call_reported", event)
+            await self.client.get_workflow_handle(names.visit_case(visit_id)).signal(Visit.call_reported, event)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return False
@@ -186,6 +259,16 @@ class Cases:
             )
         except WorkflowAlreadyStartedError:
             return  # it ran before and is over: started is started
+
+
+def _searchable(process: Process, clinician_id: str, policy_version: str) -> TypedSearchAttributes:
+    return TypedSearchAttributes(
+        [
+            Pair(attributes.PROCESS, str(process)),
+            Pair(attributes.CLINICIAN_ID, clinician_id),
+            Pair(attributes.POLICY_VERSION, policy_version),
+        ]
+    )
 
 
 async def _answer(update: Awaitable[Answer]) -> Answer:

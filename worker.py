@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -22,22 +23,28 @@ from activities.ports import CaseRecords, PaymentGateway, PaymentPages, Speciali
 from activities.records import RecordActivities
 from activities.sweep import SweepActivities
 from config import Settings, settings
-from domain.names import TaskQueue
+from domain.names import CARE_QUEUE, TaskQueue
 from leaving import leave
 from observability import LogContextInterceptor, configure_logging
 from schedules import ensure_schedule
 from temporal_client import connect
 from workflows.econsult.workflow import EConsult
+from workflows.licence import Licence
 from workflows.message_thread import MessageThread
 from workflows.rate_request import RateRequest
 from workflows.reconcile import Reconcile
+from workflows.review import ConductReport, CredentialEvent
+from workflows.visit.workflow import Visit
 
 BUILD = "carewave-1"
 
 PASSED_THROUGH = ("activities", "domain", "pydantic", "pydantic_core", "annotated_types")
 """Modules without state of their own: workflows share them instead of importing them anew for each run."""
 
-WORKFLOWS = (EConsult, MessageThread, RateRequest, Reconcile)
+WORKFLOWS: dict[TaskQueue, tuple[type, ...]] = {
+    TaskQueue.ECONSULTS: (EConsult, RateRequest, Reconcile),
+    CARE_QUEUE: (Visit, MessageThread, Licence, CredentialEvent, ConductReport),
+}
 
 CACHED_WORKFLOW_BYTES = 75_000
 FEWEST_CACHED, MOST_CACHED = 100, 20_000
@@ -63,21 +70,37 @@ def sandbox() -> SandboxedWorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
-def build_worker(
+class Workers:
+    """One worker for each task queue, started and stopped together."""
+
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self._workers = workers
+        self._running = AsyncExitStack()
+
+    async def __aenter__(self) -> Workers:
+        for worker in self._workers:
+            await self._running.enter_async_context(worker)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """All at once: a graceful stop takes its time."""
+        await asyncio.gather(*(worker.shutdown() for worker in self._workers))
+        await self._running.aclose()
+
+
+def build_workers(
     client: Client,
     adapters: Adapters,
     *,
     interceptors: Sequence[Interceptor] = (),
     max_cached_workflows: int = 1000,
     graceful_shutdown: timedelta = timedelta(seconds=10),
-) -> Worker:
+) -> Workers:
+    """What serves every queue of the care processes; the cache is shared out between them."""
     records = RecordActivities(adapters.records, adapters.network)
     payments = PaymentActivities(adapters.gateway, adapters.pages)
-    return Worker(
-        client,
-        task_queue=TaskQueue.ECONSULTS,
-        workflows=WORKFLOWS,
-        activities=[
+    activities: dict[TaskQueue, list[Callable[..., Any]]] = {
+        TaskQueue.ECONSULTS: [
             records.record_step,
             records.choose_specialist,
             payments.open_checkout,
@@ -86,15 +109,26 @@ def build_worker(
             payments.refund,
             payments.read_fee,
             *_sweep_activities(adapters.sweep),
-            *([adapters.calls.place_call] if adapters.calls else []),
         ],
-        interceptors=[StableErrors(), *interceptors],
-        workflow_runner=sandbox(),
-        max_cached_workflows=max_cached_workflows,
-        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
-        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
-        graceful_shutdown_timeout=graceful_shutdown,
-        build_id=BUILD,
+        CARE_QUEUE: [records.record_step, *([adapters.calls.place_call] if adapters.calls else [])],
+    }
+    return Workers(
+        [
+            Worker(
+                client,
+                task_queue=queue,
+                workflows=WORKFLOWS[queue],
+                activities=activities[queue],
+                interceptors=[StableErrors(), *interceptors],
+                workflow_runner=sandbox(),
+                max_cached_workflows=max_cached_workflows // len(WORKFLOWS),
+                workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+                activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+                graceful_shutdown_timeout=graceful_shutdown,
+                build_id=BUILD,
+            )
+            for queue in WORKFLOWS
+        ]
     )
 
 
@@ -126,7 +160,7 @@ async def run_worker(chosen: Settings) -> None:
     client = await connect(chosen)
     async with wired(chosen, client) as parts:
         await ensure_schedule(client)
-        worker = build_worker(
+        workers = build_workers(
             client,
             parts.adapters,
             interceptors=[LogContextInterceptor()],
@@ -135,7 +169,7 @@ async def run_worker(chosen: Settings) -> None:
         )
         sending = asyncio.create_task(parts.notices.run_forever(parts.nudge))
         try:
-            async with worker:
+            async with workers:
                 logger.info("worker_started")
                 await stopping.wait()
                 logger.info("worker_stopping")

@@ -16,6 +16,8 @@ from domain.model import Value
 from domain.rates import RateRequestSnapshot
 from domain.review import ReviewSnapshot
 from domain.threads import ThreadSnapshot
+from domain.visit.states import NoteStatus, VisitStatus
+from domain.visit.view import VisitSnapshot
 
 
 class BookEntry(Value):
@@ -70,6 +72,40 @@ class SetVisitStatus(Value):
     status: Literal["scheduled", "completed", "cancelled"]
 
 
+class SaveVisit(Value):
+    """The visit's record follows its process."""
+
+    kind: Literal["save_visit"] = "save_visit"
+    visit_id: str
+    status: VisitStatus
+    starts_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+
+class SaveNote(Value):
+    """A note becomes part of the visit; a complete one is shared with the patient, once (V-15, V-16)."""
+
+    kind: Literal["save_note"] = "save_note"
+    note_id: str
+    status: NoteStatus
+
+
+class RecordNoShow(Value):
+    """The patient's no-show goes on record; a repeat changes nothing."""
+
+    kind: Literal["record_no_show"] = "record_no_show"
+    visit_id: str
+    patient_id: str
+
+
+class VoidNoShow(Value):
+    """It was none after all: the record no longer counts."""
+
+    kind: Literal["void_no_show"] = "void_no_show"
+    visit_id: str
+
+
 class OpenCoordinationTask(Value):
     """In-person care was recommended: somebody helps the patient to arrange it; the fee is not credited (E-17)."""
 
@@ -100,13 +136,20 @@ Effect = Annotated[
     | SaveAssignment
     | QueueNotice
     | SetVisitStatus
+    | SaveVisit
+    | SaveNote
+    | RecordNoShow
+    | VoidNoShow
     | OpenCoordinationTask
     | SetRate
     | SetLicenceStatus,
     Field(discriminator="kind"),
 ]
 
-Snapshot = Annotated[EConsultSnapshot | RateRequestSnapshot | ThreadSnapshot, Field(discriminator="process")]
+Snapshot = Annotated[
+    EConsultSnapshot | RateRequestSnapshot | VisitSnapshot | ThreadSnapshot | LicenceSnapshot | ReviewSnapshot,
+    Field(discriminator="process"),
+]
 
 
 class StepDetail(Value):

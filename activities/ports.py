@@ -7,18 +7,21 @@ with the same key happens once.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from pydantic import Field
 
 from activities.contracts import ChooseSpecialistInput, PlaceCallInput, RecordStepInput
 from domain.econsult.payment_events import PaymentEvent
 from domain.econsult.state import EConsultOrder
+from domain.licences import LicenceOrder
 from domain.model import Value
 from domain.rates import RateRequestOrder
+from domain.review import ReviewOrder
 from domain.threads import ThreadOrder
+from domain.visit.state import VisitOrder
 from domain.visit_calls import CallEvent
 
 
@@ -219,6 +222,11 @@ class OutgoingNotice(Value):
     link_expires_at: datetime | None = None
     window_ends_at: datetime | None = None
     visit_starts_at: datetime | None = None
+    licence_state: str | None = None
+    licence_day: date | None = None
+    """The last day of a licence."""
+    waiver_day: date | None = None
+    """The last day of its waiver."""
 
 
 class Letter(Value):
@@ -269,14 +277,14 @@ class Execution(StrEnum):
     MISSING = "missing"
 
 
+Startable: TypeAlias = EConsultOrder | RateRequestOrder | ThreadOrder | LicenceOrder | ReviewOrder | VisitOrder
+"""Workflow inputs that are kept in the records, so that a start that was lost can be repeated."""
+
+
 class CaseStarter(Protocol):
     """The running cases, for the sweep that repairs. Starting twice starts once."""
 
-    async def start_econsult(self, order: EConsultOrder) -> None: ...
-
-    async def start_rate_request(self, order: RateRequestOrder) -> None: ...
-
-    async def start_thread(self, order: ThreadOrder) -> None: ...
+    async def start(self, order: Startable) -> None: ...
 
     async def report_payment(self, econsult_id: str, event: PaymentEvent) -> bool:
         """False while there is no such running case."""
@@ -293,7 +301,7 @@ class UnstartedCase(Value):
     """An order without a single recorded step."""
 
     case_id: str
-    order: EConsultOrder | RateRequestOrder | ThreadOrder
+    order: Startable
 
 
 class PendingWebhook(Value):

@@ -12,9 +12,7 @@ from activities.contracts import (
     SweepInput,
 )
 from activities.notices import NoticeDelivery
-from activities.ports import CaseStarter, Execution, PendingWebhook, SweepRecords, UnstartedCase, WebhookInbox
-from domain.econsult.state import EConsultOrder
-from domain.threads import ThreadOrder
+from activities.ports import CaseStarter, Execution, PendingWebhook, SweepRecords, WebhookInbox
 from domain.visit_calls import CallEvent
 
 
@@ -31,7 +29,7 @@ class SweepActivities:
         started: list[str] = []
         for case in await self._records.unstarted(sweep.limit):
             if await self._cases.execution(case.case_id) is Execution.MISSING:
-                await self._start(case)
+                await self._cases.start(case.order)
                 started.append(case.case_id)
             await self._records.mark_started(case)
         return StartedCases(started=tuple(started))
@@ -70,14 +68,6 @@ class SweepActivities:
         """The records are read again afterwards: the case may have ended in between."""
         running = await self._cases.execution(case_id) is Execution.RUNNING
         return not running and await self._records.is_open(case_id)
-
-    async def _start(self, case: UnstartedCase) -> None:
-        if isinstance(case.order, EConsultOrder):
-            await self._cases.start_econsult(case.order)
-        elif isinstance(case.order, ThreadOrder):
-            await self._cases.start_thread(case.order)
-        else:
-            await self._cases.start_rate_request(case.order)
 
     async def _report(self, webhook: PendingWebhook) -> bool:
         if isinstance(webhook.event, CallEvent):

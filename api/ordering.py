@@ -18,7 +18,7 @@ from domain.econsult.submission import AttachmentKind, AttachmentRef, Submission
 from domain.errors import Invalid, Refused
 from domain.ledger import Price
 from domain.policy import EConsultPolicy
-from domain.visit import VisitStatus
+from domain.visit.states import VisitStatus
 
 OLD_VISIT = Finding(
     code="visit.old",

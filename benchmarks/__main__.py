@@ -35,7 +35,7 @@ from embedded.temporal_servers import DevServer
 from leaving import leave
 from temporal_client import data_converter, register_search_attributes
 from tests.workflows.consult import Consult, deliver_to, invite_people
-from worker import BUILD, build_worker
+from worker import BUILD, build_workers
 
 ROUNDS = 4
 EACH = 6
@@ -84,7 +84,7 @@ async def run(postgres_url: str, address: str) -> dict[str, list[Cost]]:
     async with real_time(client, database, ring, deliver_to(places)) as world:
         places.append(world)
         template = Consult(world, await invite_people(database), econsult.quick_policy())
-        async with build_worker(client, world.adapters, graceful_shutdown=timedelta(0)), bare_worker:
+        async with build_workers(client, world.adapters, graceful_shutdown=timedelta(0)), bare_worker:
             await econsult.live(template)
             for number in range(ROUNDS):
                 print(f"round {number + 1} of {ROUNDS} ...", flush=True)

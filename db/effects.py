@@ -19,12 +19,17 @@ from activities.contracts import (
     OpenCoordinationTask,
     PublishDocument,
     QueueNotice,
+    RecordNoShow,
     RecordStepInput,
     SaveAssignment,
+    SaveNote,
+    SaveVisit,
+    SetLicenceStatus,
     SetRate,
     SetVisitStatus,
+    VoidNoShow,
 )
-from db import roster
+from db import licences, roster
 from db.tables import (
     AssignmentRow,
     CoordinationTask,
@@ -37,6 +42,7 @@ from db.tables import (
     ThreadMessage,
     Visit,
 )
+from db.visit_effects import record_no_show, save_note, save_visit, void_no_show
 from domain.econsult.view import EConsultSnapshot
 
 
@@ -195,6 +201,11 @@ _APPLY: dict[type[Any], Callable[[AsyncSession, RecordStepInput, Any], Awaitable
     SaveAssignment: _save_assignment,
     QueueNotice: _queue_notice,
     SetVisitStatus: _set_visit_status,
+    SaveVisit: save_visit,
+    SaveNote: save_note,
+    RecordNoShow: record_no_show,
+    VoidNoShow: void_no_show,
     OpenCoordinationTask: _open_coordination_task,
     SetRate: _set_rate,
+    SetLicenceStatus: licences.apply_status,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
@@ -65,6 +65,9 @@ class SqlOutbox:
             link_expires_at=facts.link_expires_at,
             window_ends_at=facts.window_ends_at,
             visit_starts_at=visit.starts_at if visit else None,
+            licence_state=facts.licence_state,
+            licence_day=facts.expires_on,
+            waiver_day=facts.waived_until,
         )
 
     async def _reader(self, session: AsyncSession, row: OutboxNotice, facts: _Facts) -> _Reader:
@@ -102,6 +105,10 @@ class _Facts(Value):
     link_expires_at: datetime | None = None
     window_ends_at: datetime | None = None
     follow_up_visit: FollowUpVisit | None = None
+    licence_state: str | None = None
+    expires_on: date | None = None
+    """Of a licence."""
+    waived_until: date | None = None
 
 
 async def failed(session: AsyncSession, *, after: str | None, limit: int) -> list[OutboxNotice]:

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from activities.ports import PendingWebhook, UnstartedCase
-from db import econsults, rates, threads, webhook_inbox
+from db import econsults, unstarted, webhook_inbox
 from db.session import Database
-from db.tables import CaseState, EConsult, MessageThreadRow, RateRequestRow, WebhookEvent
-from domain import names
+from db.tables import CaseState, WebhookEvent
+from db.unstarted import GRACE
 from domain.econsult.payment_events import PaymentEvent
-from domain.econsult.state import EConsultOrder
 from domain.econsult.states import ENDED, Stage
-from domain.rates import RateRequestOrder, RateStage
-from domain.threads import ThreadOrder, ThreadStage
+from domain.licences import LicenceStatus
+from domain.rates import RateStage
+from domain.review import ReviewStage
+from domain.threads import ThreadStage
+from domain.visit.states import CLOSED, VisitStage
 from domain.visit_calls import CallEvent
 
-GRACE = timedelta(seconds=30)
-"""Whoever placed the order is still at it."""
-
-LOOK_BACK = timedelta(days=7)
-"""How long an order without any step is looked for, although it was marked as started."""
-
-OVER = (*ENDED, Stage.PAYMENT_EXPIRED, RateStage.APPROVED, RateStage.REJECTED, ThreadStage.CLOSED)
+OVER = (
+    *ENDED,
+    Stage.PAYMENT_EXPIRED,
+    RateStage.APPROVED,
+    RateStage.REJECTED,
+    ThreadStage.CLOSED,
+    LicenceStatus.REVOKED,
+    ReviewStage.RESOLVED,
+    *CLOSED,
+    VisitStage.PATIENT_NO_SHOW,
+    VisitStage.CLINICIAN_NO_SHOW,
+)
 """Business states in which a workflow may have ended. An expired order's workflow ends without another step."""
 
 
@@ -43,20 +50,11 @@ class SqlSweep:
     async def unstarted(self, limit: int) -> list[UnstartedCase]:
         """Orders not marked as started, or without a step, oldest first."""
         async with self._database.transaction() as session:
-            return [
-                *await _econsults(session, limit),
-                *await _rate_requests(session, limit),
-                *await _threads(session, limit),
-            ]
+            return await unstarted.find(session, limit)
 
     async def mark_started(self, case: UnstartedCase) -> None:
         async with self._database.transaction() as session:
-            if isinstance(case.order, EConsultOrder):
-                await econsults.mark_started(session, case.order.econsult_id)
-            elif isinstance(case.order, ThreadOrder):
-                await threads.mark_started(session, case.order.thread_id)
-            else:
-                await rates.mark_started(session, case.order.request_id)
+            await unstarted.mark_started(session, case.case_id)
 
     async def open_cases(self, after: str, limit: int) -> list[str]:
         statement = (
@@ -122,40 +120,3 @@ async def _pending(session: AsyncSession, row: WebhookEvent, *, expired: bool) -
     return PendingWebhook(
         provider=row.provider, event_id=row.event_id, econsult_id=econsult_id, event=event, expired=expired
     )
-
-
-async def _econsults(session: AsyncSession, limit: int) -> list[UnstartedCase]:
-    statement = (
-        select(EConsult.order).where(_lost(EConsult, names.econsult_case(""))).order_by(col(EConsult.id)).limit(limit)
-    )
-    orders = [EConsultOrder.model_validate(order) for order in (await session.exec(statement)).all()]
-    return [UnstartedCase(case_id=names.econsult_case(order.econsult_id), order=order) for order in orders]
-
-
-async def _rate_requests(session: AsyncSession, limit: int) -> list[UnstartedCase]:
-    statement = (
-        select(RateRequestRow.order)
-        .where(_lost(RateRequestRow, names.rate_request_case("")))
-        .order_by(col(RateRequestRow.id))
-        .limit(limit)
-    )
-    orders = [RateRequestOrder.model_validate(order) for order in (await session.exec(statement)).all()]
-    return [UnstartedCase(case_id=names.rate_request_case(order.request_id), order=order) for order in orders]
-
-
-async def _threads(session: AsyncSession, limit: int) -> list[UnstartedCase]:
-    statement = (
-        select(MessageThreadRow.order)
-        .where(_lost(MessageThreadRow, names.message_thread_case("")))
-        .order_by(col(MessageThreadRow.id))
-        .limit(limit)
-    )
-    orders = [ThreadOrder.model_validate(order) for order in (await session.exec(statement)).all()]
-    return [UnstartedCase(case_id=names.message_thread_case(order.thread_id), order=order) for order in orders]
-
-
-def _lost(table: type[EConsult | MessageThreadRow | RateRequestRow], prefix: str) -> ColumnElement[bool]:
-    age = func.now() - col(table.created_at)
-    recorded = select(CaseState.case_id).where(col(CaseState.case_id) == literal(prefix).concat(col(table.id)))
-    stepless = and_(age < LOOK_BACK, ~recorded.exists())
-    return and_(age > GRACE, or_(~col(table.started), stepless))

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.tables import Note, Visit
 from domain.errors import NotFound
-from domain.visit import VisitStatus
+from domain.visit.states import VisitStatus
 
 
 async def add_visit(session: AsyncSession, visit: Visit) -> Visit:

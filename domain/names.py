@@ -15,6 +15,7 @@ class Process(StrEnum):
 
     ECONSULT = "EConsult"
     RATE_REQUEST = "RateRequest"
+    VISIT = "Visit"
     RECONCILE = "Reconcile"
     MESSAGE_THREAD = "MessageThread"
     LICENCE = "Licence"
@@ -22,8 +23,8 @@ class Process(StrEnum):
     CONDUCT_REPORT = "ConductReport"
 
 
-CARE_QUEUE = TaskQueue.ECONSULTS
-"""Where threads of messages, licences and reviews run."""
+CARE_QUEUE = TaskQueue.VISITS
+"""Where visits, threads of messages, licences and reviews run."""
 
 RECONCILE_SCHEDULE = "reconcile"
 

@@ -16,9 +16,12 @@ from pydantic import Field, ValidationError
 
 from domain.clock import ClockPolicy
 from domain.errors import Invalid
+from domain.licences import LicencePolicy
 from domain.model import Value
 from domain.rates import RateRequestPolicy
+from domain.review import ReviewPolicy
 from domain.threads import ThreadPolicy
+from domain.visit.policy import VisitPolicy
 
 Cents = Annotated[int, Field(ge=0)]
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -96,7 +99,11 @@ class Policy(Value):
 
     econsult: EConsultPolicy
     rate_request: RateRequestPolicy
+    visit: VisitPolicy
     message_thread: ThreadPolicy
+    licence: LicencePolicy
+    credential_event: ReviewPolicy
+    conduct_report: ReviewPolicy
     benchmarks: Benchmarks
 
 

@@ -1,6 +1,6 @@
-"""What is reported about a clinician and reviewed by operations: credential events and conduct (K-01 to K-04, V-17, V-18).
+"""What is reported about a clinician and reviewed by operations (K-01 to K-04, V-17, V-18).
 
-Both go the same way: reported, triaged, resolved.
+Credential events and conduct reports go the same way: reported, triaged, resolved.
 """
 
 from __future__ import annotations

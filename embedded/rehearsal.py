@@ -36,7 +36,7 @@ from embedded.temporal_servers import test_server_path
 from integrations.stripe_gateway import StripeGateway
 from links import PaymentLinks
 from temporal_client import data_converter, register_search_attributes
-from worker import Adapters, build_worker
+from worker import Adapters, build_workers
 
 STEP = timedelta(hours=6)
 """Long stretches of time pass in steps, so that the sandboxes' clocks follow."""
@@ -127,7 +127,7 @@ async def rehearse(
     )
     async with starting as env, _prepared(env, database, ring, deliver) as rehearsal:
         await register_search_attributes(env.client)
-        worker = build_worker(
+        worker = build_workers(
             env.client,
             replace(rehearsal.adapters, records=records or rehearsal.adapters.records),
             interceptors=interceptors,

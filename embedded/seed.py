@@ -15,7 +15,7 @@ from db.session import Database
 from db.tables import Attachment, Clinician, Note, Patient, RosterShift, Specialist, Staff, Visit
 from domain.actors import Audience
 from domain.econsult.submission import AttachmentKind
-from domain.visit import VisitStatus
+from domain.visit.states import VisitStatus
 from embedded.seed_files import LAB_REPORT, skin_photo
 
 CARDIOLOGY = "207RC0000X"

@@ -5,7 +5,7 @@ They hold no patient data: no names, no specialty, no clinical text. An opened m
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -69,6 +69,9 @@ class TemplateRenderer:
             "link_expires": local_time(notice.link_expires_at, notice.time_zone),
             "window_ends": local_time(notice.window_ends_at, notice.time_zone),
             "visit_starts": local_time(notice.visit_starts_at, notice.time_zone),
+            "licence_state": notice.licence_state,
+            "licence_day": day_in_words(notice.licence_day),
+            "waiver_day": day_in_words(notice.waiver_day),
         }
         return {
             **self._always,
@@ -84,6 +87,10 @@ class TemplateRenderer:
 
 def _price(cents: int | None, currency: str) -> str | None:
     return None if cents is None else money(cents, currency)
+
+
+def day_in_words(day: date | None) -> str | None:
+    return None if day is None else f"{day:%B} {day.day}, {day.year}"
 
 
 def local_time(moment: datetime | None, time_zone: str) -> str | None:

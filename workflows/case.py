@@ -33,9 +33,10 @@ def refusals() -> Iterator[None]:
         raise ApplicationError(error.detail, to_details(error), type=error.code, non_retryable=True) from None
     except ActivityError as error:
         cause = error.cause
-        code = cause.type if isinstance(cause, ApplicationError) and cause.type else "gateway.unavailable"
-        outage = GatewayUnavailable(code, "an outside service did not do its part")
-        raise ApplicationError(outage.detail, to_details(outage), type=code, non_retryable=True) from None
+        if isinstance(cause, ApplicationError) and cause.type and cause.details:
+            raise ApplicationError(cause.message, *cause.details, type=cause.type, non_retryable=True) from None
+        outage = GatewayUnavailable("gateway.unavailable", "an outside service did not do its part")
+        raise ApplicationError(outage.detail, to_details(outage), type=outage.code, non_retryable=True) from None
 
 
 class StepFailedError(Exception):

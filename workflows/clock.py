@@ -31,6 +31,10 @@ class ClockKeeper:
     def arm(self, policy: ClockPolicy, name: str | None = None) -> None:
         self._clocks[name or policy.name] = sla.arm(policy, workflow.now())
 
+    def arm_for(self, policy: ClockPolicy, at: datetime) -> None:
+        """Arm a clock whose time counts from `at`; what was due before now is passed unheard."""
+        self._clocks[policy.name] = sla.arm_for(policy, at, workflow.now())
+
     def pause(self, name: str, reason: str) -> None:
         self._change(name, lambda clock: sla.pause(clock, workflow.now(), reason))
 
@@ -39,6 +43,10 @@ class ClockKeeper:
 
     def meet(self, name: str, by: Actor) -> None:
         self._change(name, lambda clock: sla.end(clock, workflow.now(), Outcome.MET, by))
+
+    def waive(self, name: str, by: Actor, why: str) -> None:
+        """What it waited for is not asked for any more: by whom, and a stable code of why."""
+        self._change(name, lambda clock: sla.end(clock, workflow.now(), Outcome.WAIVED, by, why))
 
     def cancel(self, name: str, why: str) -> None:
         self._change(name, lambda clock: sla.end(clock, workflow.now(), Outcome.CANCELLED, why=why))
@@ -58,6 +66,15 @@ class ClockKeeper:
     def has_run_out(self, name: str) -> bool:
         clock = self._clocks.get(name)
         return clock is not None and any(fired.kind is MilestoneKind.END for fired in clock.fired)
+
+    def is_acknowledged(self, name: str) -> bool:
+        clock = self._clocks.get(name)
+        return clock is not None and clock.acknowledged_at is not None
+
+    def is_quiet(self, name: str) -> bool:
+        """Whether the clock has nothing left to say: over, acknowledged, or climbed to the end of its ladder."""
+        clock = self._clocks.get(name)
+        return clock is None or clock.outcome is not None or sla.next_due(clock) is None
 
     async def keep(self) -> None:
         """Run for the whole life of the case."""

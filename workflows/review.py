@@ -112,9 +112,7 @@ class Review(Case):
         async with self.asked():
             rules.may_acknowledge(self.state, request.clock)
             self.clocks.acknowledge(request.clock, request.actor)
-            await self.write(
-                ReviewEvent.ESCALATION_ACKNOWLEDGED, request.actor, StepDetail(subject=request.clock)
-            )
+            await self.write(ReviewEvent.ESCALATION_ACKNOWLEDGED, request.actor, StepDetail(subject=request.clock))
             return self._receipt()
 
     @acknowledge_escalation.validator

@@ -15,8 +15,7 @@ from api.values import RecordId
 from db.tables import Visit
 from domain.access import Role
 from domain.econsult import acts
-from domain.errors import Refused
-from domain.visit import VisitKind, VisitStatus
+from domain.visit.states import VisitKind, VisitStatus
 from workflows.econsult.workflow import EConsult
 
 router = APIRouter(
@@ -51,22 +50,6 @@ async def book(econsult_id: RecordId, body: FollowUpBooking, act: ActsOfRequest,
     async with act.bringing(visit):
         asked = acts.BookFollowUpVisit(actor=who.actor(case), visit_id=visit.id, starts_at=body.starts_at)
         return await act.ask(case, who, EConsult.book_follow_up_visit, asked)
-
-
-@router.post("/complete", summary="Say that the follow-up visit took place")
-async def complete(
-    econsult_id: RecordId, act: ActsOfRequest, who: Annotated[Caller, caller(Role.CLINICIAN)]
-) -> EConsultView:
-    """What was owed to the clinician is settled.
-
-    409 `follow_up_visit.not_booked`; `follow_up_visit.not_begun` with its start.
-    """
-    case = await act.find(econsult_id, who)
-    booked = case.snapshot.follow_up_visit if case.snapshot else None
-    if booked is None:
-        raise Refused("follow_up_visit.not_booked", "no follow-up visit is booked", missing=("follow_up_visit.booked",))
-    asked = acts.CompleteFollowUpVisit(actor=who.actor(case), visit_id=booked.visit_id)
-    return await act.ask(case, who, EConsult.complete_follow_up_visit, asked)
 
 
 @router.post("/decline", summary="Do without the follow-up visit")

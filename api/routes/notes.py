@@ -19,7 +19,7 @@ from db.disclosures import disclose
 from db.tables import Clinician, Note, Visit
 from domain.access import Role
 from domain.errors import Refused
-from domain.visit import VisitStatus
+from domain.visit.states import VisitStatus
 
 router = APIRouter(prefix="/visits", tags=["visits"])
 

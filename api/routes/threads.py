@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from api import threads as flow
 from api.acting import ActsOfRequest
@@ -22,7 +23,7 @@ from api.schemas.threads import (
     thread_view,
 )
 from api.starting import start_thread
-from api.values import Cursor, Limit, Page, RecordId
+from api.values import Limit, Page, RecordId
 from db import threads
 from db.disclosures import disclose
 from db.threads import Filters
@@ -36,6 +37,19 @@ PROBLEMS = responses(401, 403, 404, 409, 422, 503)
 
 Anybody = Annotated[Caller, caller(Role.PATIENT, Role.CLINICIAN, Role.SUPPORT, Role.OPERATIONS)]
 Staff = Annotated[Caller, caller(Role.SUPPORT, Role.OPERATIONS)]
+
+
+class Wanted(BaseModel):
+    """Which threads, and which page of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: ThreadKind | None = None
+    state: ThreadStage | None = None
+    sla_state: SlaState | None = None
+    clinician_id: RecordId | None = None
+    cursor: RecordId | None = Field(default=None, description="`next_cursor` of the page before.")
+    limit: int = Field(default=50, ge=1, le=200, description="Most items on a page.")
 
 
 @router.post("", status_code=201, summary="Write to a clinician", responses=responses(401, 403, 404, 409, 422))
@@ -59,20 +73,12 @@ async def open_thread(
 
 
 @router.get("", summary="Threads of messages", responses=responses(401, 403, 422))
-async def list_threads(
-    services: AppServices,
-    who: Anybody,
-    kind: ThreadKind | None = None,
-    state: ThreadStage | None = None,
-    sla_state: SlaState | None = None,
-    clinician_id: RecordId | None = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-) -> Page[ThreadView]:
+async def list_threads(services: AppServices, who: Anybody, wanted: Annotated[Wanted, Query()]) -> Page[ThreadView]:
     """Newest first: patients and clinicians see their own, support and operations all."""
-    filters = Filters(kind=kind, state=state, sla_state=sla_state, clinician_id=clinician_id)
+    filters = Filters(**wanted.model_dump(exclude={"cursor", "limit"}))
+    limit = wanted.limit
     async with services.database.transaction() as session:
-        found = await threads.page(session, who.scope, filters, before=cursor, limit=limit + 1)
+        found = await threads.page(session, who.scope, filters, before=wanted.cursor, limit=limit + 1)
     items = [thread_view(case) for case in found[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 

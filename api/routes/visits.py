@@ -19,7 +19,8 @@ from db import people, visits
 from db.tables import Clinician, Patient, Visit
 from domain.access import Principal, Role
 from domain.errors import Forbidden, Invalid
-from domain.visit import VisitAct, VisitKind, VisitStatus, next_status
+from domain.visit.manual import VisitAct, next_status
+from domain.visit.states import VisitKind, VisitStatus
 
 router = APIRouter(prefix="/visits", tags=["visits"])
 

@@ -7,8 +7,9 @@ from db.tables.econsults import AssignmentRow, CoordinationTask, Document, ECons
 from db.tables.money import LedgerEntryRow, LedgerPosting, Rate, RateRequestRow, RefundRequestRow, WebhookEvent
 from db.tables.people import Clinician, Patient, Specialist
 from db.tables.roster import RosterAbsence, RosterGap, RosterShift, Staff
+from db.tables.standards import ClinicianLicence, ConductReportRow, CredentialEventRow
 from db.tables.threads import MessageThreadRow, ThreadMessage
-from db.tables.visits import Attachment, Disclosure, Note, Visit
+from db.tables.visits import Attachment, Disclosure, NoShow, Note, Visit
 
 __all__ = [
     "AssignmentRow",
@@ -16,7 +17,10 @@ __all__ = [
     "CallAttempt",
     "CaseState",
     "Clinician",
+    "ClinicianLicence",
+    "ConductReportRow",
     "CoordinationTask",
+    "CredentialEventRow",
     "Disclosure",
     "Document",
     "EConsult",
@@ -25,6 +29,7 @@ __all__ = [
     "LostStep",
     "Message",
     "MessageThreadRow",
+    "NoShow",
     "Note",
     "OutboxNotice",
     "Patient",

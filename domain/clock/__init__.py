@@ -5,7 +5,7 @@ Its time is the time that *counts*: pauses do not, and with opening hours nor do
 aware UTC.
 """
 
-from domain.clock.acting import LATE_AFTER, acknowledge, arm, end, fire, pause, resume
+from domain.clock.acting import LATE_AFTER, acknowledge, arm, arm_for, end, fire, pause, resume
 from domain.clock.explaining import SlaState, Stretch, explain, sla_state
 from domain.clock.model import (
     Clock,
@@ -35,6 +35,7 @@ __all__ = [
     "Stretch",
     "acknowledge",
     "arm",
+    "arm_for",
     "deadline",
     "due_at",
     "elapsed",

@@ -19,6 +19,17 @@ def arm(policy: ClockPolicy, at: datetime, hours: tuple[Span, ...] = ()) -> Cloc
     return Clock(policy=policy, armed_at=at, hours=hours)
 
 
+def arm_for(policy: ClockPolicy, at: datetime, now: datetime) -> Clock:
+    """A clock whose time counts from `at`, past or to come. What was due before it was armed is passed unheard."""
+    clock = arm(policy, at)
+    past = [
+        Fired(name=m.name, kind=m.kind, due=due, noticed=now, detected_late=False, suppressed="before_arming")
+        for m in policy.ladder
+        if (due := due_at(clock, m)) is not None and due < now
+    ]
+    return clock.model_copy(update={"fired": tuple(past)})
+
+
 def pause(clock: Clock, at: datetime, reason: str) -> Clock:
     """Stop the time. A clock that is paused or over stays as it is."""
     if not clock.running:

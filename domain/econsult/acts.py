@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from domain.actors import Actor
 from domain.econsult.states import Stage
@@ -70,8 +71,18 @@ class BookFollowUpVisit(Act):
     starts_at: datetime
 
 
-class CompleteFollowUpVisit(Act):
+class FollowUpNews(StrEnum):
+    HELD = "held"
+    NOT_HELD = "not_held"  # cancelled, or somebody did not come
+    MOVED = "moved"
+
+
+class FollowUpReport(Value):
+    """What the visit that reviews the answer says of itself."""
+
     visit_id: str
+    news: FollowUpNews
+    starts_at: datetime
 
 
 class RequestRefund(Act):

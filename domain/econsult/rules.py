@@ -21,6 +21,9 @@ from domain.policy import EConsultPolicy
 MIN_CHECKOUT_LIFETIME = timedelta(minutes=30)
 """Stripe opens no Checkout Session for less."""
 
+UNSETTLED = frozenset({FollowUp.BOOKED, FollowUp.NOT_BOOKED})
+"""A visit that was booked may still be held, also after it was given up."""
+
 BOOKABLE = frozenset({FollowUp.PROMPTED, FollowUp.NOT_BOOKED})
 
 
@@ -143,13 +146,10 @@ def may_book_follow_up(state: EConsultState, policy: EConsultPolicy, starts_at: 
         raise Refused("follow_up_visit.too_late", f"the included visit takes place by {latest:%Y-%m-%d}")
 
 
-def may_complete_follow_up(state: EConsultState, visit_id: str, now: datetime) -> None:
-    booked = state.follow_up_visit
-    open_to_it = {FollowUp.BOOKED, FollowUp.NOT_BOOKED}  # one that nobody completed in time may be completed later
-    if state.follow_up not in open_to_it or booked is None or booked.visit_id != visit_id:
-        raise Refused("follow_up_visit.not_booked", f"the follow-up visit is {state.follow_up}")
-    if now < booked.starts_at:
-        raise Refused("follow_up_visit.not_begun", "the visit has not begun", earliest=booked.starts_at)
+def is_after_window(state: EConsultState, starts_at: datetime) -> bool:
+    """Whether a visit comes too late for questions to the specialist that it may raise."""
+    ends = state.window_ends_at
+    return ends is not None and starts_at >= ends
 
 
 def may_decline_follow_up(state: EConsultState) -> None:

@@ -86,6 +86,7 @@ class Event(StrEnum):
     FOLLOW_UP_BOOKED = "follow_up_booked"
     FOLLOW_UP_COMPLETED = "follow_up_completed"
     FOLLOW_UP_DECLINED = "follow_up_declined"
+    FOLLOW_UP_MOVED = "follow_up_moved"
     FOLLOW_UP_NOT_HELD = "follow_up_not_held"
     FOLLOW_UP_WINDOW_CLOSED = "follow_up_window_closed"
     OUTCOME_CAPTURED = "outcome_captured"

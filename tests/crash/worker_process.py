@@ -25,7 +25,7 @@ from db.types import vault
 from integrations.stripe_gateway import StripeGateway
 from links import PaymentLinks
 from temporal_client import data_converter
-from worker import Adapters, build_worker
+from worker import Adapters, build_workers
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,15 @@ async def _work(settings: WorkerSettings) -> None:
         gateway=StripeGateway(settings.stripe_key, api_base=settings.stripe_url),
         pages=PaymentLinks(ring, settings.public_url),
     )
-    worker = build_worker(
+    workers = build_workers(
         client,
         adapters,
         interceptors=(DiesAtEveryStep(settings.marks),),
         max_cached_workflows=0,  # or each successor waits until the server gives up the queue of the dead
         graceful_shutdown=timedelta(0),
     )
-    await worker.run()
+    async with workers:
+        await asyncio.Event().wait()
 
 
 class DiesAtEveryStep(Interceptor):

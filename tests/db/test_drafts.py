@@ -12,7 +12,7 @@ from db import drafts
 from db.drafts import Row
 from db.session import Database
 from db.tables import Message, RefundRequestRow, Visit, new_id
-from domain.visit import VisitKind, VisitStatus
+from domain.visit.states import VisitKind, VisitStatus
 from embedded import seed
 from tests.api.back_office import NOON, add_answered_case
 

@@ -224,26 +224,6 @@ CASES = [
     ),
     Case(rules.may_withdraw_question, ("question-1", "clinician"), (asked(after(0)), asked(after(60))), ()),
     Case(
-        rules.may_complete_follow_up,
-        ("visit-2", after(99)),
-        (follow_up(FollowUp.BOOKED, "visit-2"), follow_up(FollowUp.NOT_BOOKED, "visit-2")),
-        refused(
-            "follow_up_visit.not_booked",
-            follow_up(FollowUp.BOOKED, "visit-3"),
-            *(
-                follow_up(status, "visit-2")
-                for status in FollowUp
-                if status not in {FollowUp.BOOKED, FollowUp.NOT_BOOKED}
-            ),
-        ),
-    ),
-    Case(
-        rules.may_complete_follow_up,
-        ("visit-2", after(98.9)),
-        (),
-        refused("follow_up_visit.not_begun", follow_up(FollowUp.BOOKED, "visit-2")),
-    ),
-    Case(
         rules.may_decline_follow_up,
         (),
         tuple(follow_up(status) for status in (FollowUp.PROMPTED, FollowUp.BOOKED, FollowUp.NOT_BOOKED)),

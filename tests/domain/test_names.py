@@ -18,6 +18,7 @@ parts = st.lists(st.uuids().map(str) | st.integers(0, 99) | st.sampled_from(["re
     [
         (names.econsult_case(ID), f"econsult:{ID}"),
         (names.rate_request_case(ID), f"rate-request:{ID}"),
+        (names.message_thread_case(ID), f"message-thread:{ID}"),
         (operation_key(f"econsult:{ID}", "earned"), f"econsult:{ID}:earned"),
         (operation_key(f"econsult:{ID}", "notice", 7, "patient"), f"econsult:{ID}:notice:7:patient"),
         (names.RECONCILE_SCHEDULE, "reconcile"),
@@ -28,7 +29,16 @@ def test_ids_stay_as_running_processes_and_booked_effects_know_them(made: str, e
 
 
 def test_types_and_queues_stay_as_running_processes_know_them() -> None:
-    assert {process.value for process in Process} == {"EConsult", "RateRequest", "Reconcile"}
+    assert {process.value for process in Process} == {
+        "EConsult",
+        "RateRequest",
+        "Reconcile",
+        "Visit",
+        "MessageThread",
+        "Licence",
+        "CredentialEvent",
+        "ConductReport",
+    }
     assert {queue.value for queue in TaskQueue} == {"econsults", "visits", "rollouts", "comms"}
 
 

@@ -65,6 +65,13 @@ NUMBERS: dict[str, Any] = {
     # decision 16
     "rate_request.decision.decision_reminder": 2 * DAY,
     "rate_request.decision.decision_late": 5 * DAY,
+    # M-01, M-02, decision 09
+    "message_thread.reply.reply_reminder": 12 * HOUR,
+    "message_thread.reply.reply_due": 20 * HOUR,
+    "message_thread.reply.reply_late": 24 * HOUR,
+    "message_thread.reply.reply_escalated": 28 * HOUR,
+    "message_thread.reopen_within": 30 * DAY,
+    "message_thread.history_limit": 4_000,
     # E-09
     "benchmarks.improved_care_plan_percent": 90,
     "benchmarks.avoided_in_person_percent": 70,

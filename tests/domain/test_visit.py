@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from domain.errors import Refused
-from domain.visit import VisitAct, VisitKind, VisitStatus, next_status
+from domain.visit.manual import VisitAct, next_status
+from domain.visit.states import VisitKind, VisitStatus
 
 ALLOWED = {
     ("scheduled", "start"): "in_progress",

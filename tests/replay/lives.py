@@ -16,6 +16,7 @@ from domain.rates import DecideRate, RateRequestOrder
 from embedded.rehearsal import Rehearsal
 from tests.replay.settling import placed, settled
 from tests.workflows.consult import OPERATIONS, People
+from tests.workflows.thread import Thread
 from worker import BUILD, sandbox
 from workflows.reconcile import Reconcile
 
@@ -172,6 +173,28 @@ async def rate_approved_late(world: Rehearsal, people: People) -> str:
     return case_id
 
 
+async def message_answered_late_and_reopened(world: Rehearsal, people: People) -> str:
+    thread = Thread(world, people)
+    await thread.open()
+    await settled(world, thread.case_id)
+    for hours in (6, 19):
+        await thread.receive()
+        await world.advance(hours * HOUR)
+        await settled(world, thread.case_id)
+    await thread.acknowledge()
+    await world.advance(DAY)
+    await thread.reply()
+    await thread.close()
+    await world.advance(DAY)
+    await thread.reopen()
+    await thread.receive()
+    await thread.waive()
+    await thread.close()
+    await world.advance(31 * DAY)
+    await settled(world, thread.case_id)
+    return thread.case_id
+
+
 async def reconciled(world: Rehearsal, _: People) -> str:
     sweep_id, queue = f"{names.RECONCILE_SCHEDULE}-{new_id()}", "replay-reconcile"
     work = NothingToRepair()
@@ -228,6 +251,7 @@ LIVES: Mapping[str, Life] = {
         disputed,
         cancelled_by_an_operator,
         rate_approved_late,
+        message_answered_late_and_reopened,
         reconciled,
     )
 }

@@ -15,7 +15,7 @@ from api.auth import TokenVerifier
 from config import Settings
 from crypto import generate_key
 from domain.econsult.identifiers import Identifier
-from domain.visit import VisitStatus
+from domain.visit.states import VisitStatus
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("activities", "api", "db", "domain", "integrations", "workflows")

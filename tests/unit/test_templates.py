@@ -50,6 +50,9 @@ def notice(template: str, **changes: object) -> OutgoingNotice:
         link_expires_at=MOMENT,
         window_ends_at=MOMENT,
         visit_starts_at=MOMENT,
+        licence_state="CO",
+        licence_day=MOMENT.date(),
+        waiver_day=MOMENT.date(),
     )
     return whole.model_copy(update=changes)
 

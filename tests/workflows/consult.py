@@ -22,7 +22,7 @@ from db.tables import (
     Visit,
     new_id,
 )
-from domain import policy
+from domain import names, policy
 from domain.actors import Actor
 from domain.econsult import acts
 from domain.econsult.state import Assignment, EConsultOrder
@@ -273,9 +273,17 @@ class Consult(Sighting):
         await self.act(EConsult.book_follow_up_visit, request)
         return visit.id
 
-    async def complete_visit(self, visit_id: str) -> acts.Receipt:
-        request = acts.CompleteFollowUpVisit(actor=self.clinician, visit_id=visit_id)
-        return await self.act(EConsult.complete_follow_up_visit, request)
+    async def complete_visit(self, visit_id: str) -> None:
+        """As the visit's own process reports it."""
+        await self.report_visit(visit_id, acts.FollowUpNews.HELD)
+
+    async def report_visit(
+        self, visit_id: str, news: acts.FollowUpNews, starts_at: datetime = datetime.min.replace(tzinfo=UTC)
+    ) -> None:
+        report = acts.FollowUpReport(visit_id=visit_id, news=news, starts_at=starts_at)
+        handle = self.world.client.get_workflow_handle(names.econsult_case(self.econsult_id))
+        await handle.signal(EConsult.follow_up_visit_reported, report)
+        await self.status()
 
     async def decline_visit(self) -> acts.Receipt:
         request = acts.Act(actor=self.patient)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
@@ -13,7 +12,8 @@ from activities.contracts import RecordStepInput
 from crypto import Keyring
 from db.case_records import SqlCaseRecords
 from db.session import Database
-from db.tables import Visit
+from db.tables import new_id
+from domain.econsult.acts import FollowUpNews
 from domain.econsult.states import FollowUp, RefundStatus, Stage
 from domain.errors import Invalid
 from embedded.rehearsal import PATIENCE_SECONDS, POLL_SECONDS, Rehearsal, rehearse
@@ -131,15 +131,23 @@ async def test_a_session_about_to_expire_is_closed_before_another_one_opens(cons
 async def test_a_visit_that_was_not_held_is_a_step_and_may_still_be_completed(consult: Consult) -> None:
     await answered(consult)
     visit_id = await consult.book(after=3 * DAY)
-    with pytest.raises(WorkflowUpdateFailedError) as refusal:
-        await consult.complete_visit(visit_id)
-    assert code_of(refusal) == "follow_up_visit.not_begun"
     await consult.world.advance(12 * DAY)
     assert "follow_up_not_held" in await consult.events()
-    assert (await visit(consult, visit_id)).status == "cancelled"
     await consult.complete_visit(visit_id)
     assert (await consult.recorded()).follow_up is FollowUp.COMPLETED
-    assert (await visit(consult, visit_id)).status == "completed"
+
+
+async def test_a_visit_that_is_moved_beyond_the_window_is_waited_for_with_a_warning(consult: Consult) -> None:
+    await answered(consult)
+    visit_id = await consult.book(after=3 * DAY)
+    later = (await consult.world.env.get_current_time()) + 12 * DAY
+    await consult.report_visit(visit_id, FollowUpNews.MOVED, later)
+    view = await consult.recorded()
+    assert view.warnings == ("follow_up_visit.after_window",)
+    await consult.report_visit(visit_id, FollowUpNews.NOT_HELD)
+    assert (await consult.recorded()).follow_up is FollowUp.NOT_BOOKED
+    await consult.report_visit(new_id(), FollowUpNews.HELD)
+    assert (await consult.recorded()).follow_up is FollowUp.NOT_BOOKED
 
 
 async def test_a_refund_that_comes_back_is_booked_back_and_decided_again(consult: Consult) -> None:
@@ -195,8 +203,3 @@ class Faulty(SqlCaseRecords):
             self.faults -= 1
             raise Invalid("ledger.amount_invalid", "a fault of ours")
         await super().record(step)
-
-
-async def visit(consult: Consult, visit_id: str) -> Any:
-    async with consult.world.database.transaction() as session:
-        return await session.get_one(Visit, visit_id)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import FailureError
 
 from activities.contracts import AcceptMessage, PublishDocument, SetVisitStatus, StepDetail
-from domain.actors import Audience
+from domain import names
+from domain.actors import Actor, Audience
 from domain.econsult import acts, rules
 from domain.econsult.rules import answer_clock
 from domain.econsult.state import FollowUpVisit, Outcome, Question
 from domain.econsult.states import Event, FollowUp, Stage
+from domain.visit.acts import Act as VisitAct
+from workflows import signals
 from workflows.case import refusals, tell
 from workflows.econsult.specialist import SpecialistTrack
 
@@ -50,19 +54,21 @@ class FollowUpTrack(SpecialistTrack):
                     timeout_summary="waiting for the follow-up visit",
                 )
             except TimeoutError:
+                await self._give_the_visit_up(visit)
+
+    async def _give_the_visit_up(self, visit: FollowUpVisit) -> None:
+        async with self.turn():
+            if self.state.follow_up is FollowUp.BOOKED and self.state.follow_up_visit == visit:
                 await self._visit_not_held(visit)
 
     async def _visit_not_held(self, visit: FollowUpVisit) -> None:
-        async with self.turn():
-            if self.state.follow_up is not FollowUp.BOOKED or self.state.follow_up_visit != visit:
-                return  # held, declined or booked anew while this waited for its turn
-            self.state.follow_up = FollowUp.NOT_BOOKED
-            await self.record(
-                Event.FOLLOW_UP_NOT_HELD,
-                detail=StepDetail(subject=visit.visit_id, due=visit.starts_at),
-                effects=(SetVisitStatus(visit_id=visit.visit_id, status="cancelled"),),
-                notices=(tell(Audience.CLINICIAN, "follow_up_not_held"),),
-            )
+        """It may still be held, or booked anew; until then it stays owed."""
+        self.state.follow_up = FollowUp.NOT_BOOKED
+        await self.record(
+            Event.FOLLOW_UP_NOT_HELD,
+            detail=StepDetail(subject=visit.visit_id, due=visit.starts_at),
+            notices=(tell(Audience.CLINICIAN, "follow_up_not_held"), tell(Audience.PATIENT, "follow_up_prompt")),
+        )
 
     @workflow.update
     async def ask_follow_up(self, request: acts.AskFollowUp) -> acts.Receipt:
@@ -146,8 +152,7 @@ class FollowUpTrack(SpecialistTrack):
         """Book the included visit; one after the window is allowed, with a warning."""
         async with self.asked():
             rules.may_book_follow_up(self.state, self.policy, request.starts_at, workflow.now())
-            ends = self.state.window_ends_at
-            late = ends is not None and request.starts_at >= ends
+            late = rules.is_after_window(self.state, request.starts_at)
             self.state.follow_up = FollowUp.BOOKED
             self.state.follow_up_visit = FollowUpVisit(
                 visit_id=request.visit_id, starts_at=request.starts_at, after_window=late
@@ -171,23 +176,30 @@ class FollowUpTrack(SpecialistTrack):
         with refusals():
             rules.may_book_follow_up(self.state, self.policy, request.starts_at, workflow.now())
 
-    @workflow.update
-    async def complete_follow_up_visit(self, request: acts.CompleteFollowUpVisit) -> acts.Receipt:
-        """The visit took place: what was owed to the clinician is settled (decision 15)."""
-        async with self.asked():
-            rules.may_complete_follow_up(self.state, request.visit_id, workflow.now())
-            self.state.follow_up = FollowUp.COMPLETED
-            return await self.record(
-                Event.FOLLOW_UP_COMPLETED,
-                request.actor,
-                StepDetail(subject=request.visit_id),
-                effects=(SetVisitStatus(visit_id=request.visit_id, status="completed"),),
-            )
+    @workflow.signal
+    async def follow_up_visit_reported(self, report: acts.FollowUpReport) -> None:
+        """The visit was held: what was owed to the clinician is settled (decision 15). Or it was not, or is later."""
+        async with self.turn():
+            visit = self.state.follow_up_visit
+            if visit is None or visit.visit_id != report.visit_id or self.state.follow_up not in rules.UNSETTLED:
+                return
+            if report.news is acts.FollowUpNews.HELD:
+                self.state.follow_up = FollowUp.COMPLETED
+                await self.record(Event.FOLLOW_UP_COMPLETED, detail=StepDetail(subject=visit.visit_id))
+            elif report.news is acts.FollowUpNews.MOVED:
+                await self._visit_moved(visit, report.starts_at)
+            elif self.state.follow_up is FollowUp.BOOKED:
+                await self._visit_not_held(visit)
 
-    @complete_follow_up_visit.validator
-    def _complete_allowed(self, request: acts.CompleteFollowUpVisit) -> None:
-        with refusals():
-            rules.may_complete_follow_up(self.state, request.visit_id, workflow.now())
+    async def _visit_moved(self, visit: FollowUpVisit, starts_at: datetime) -> None:
+        late = rules.is_after_window(self.state, starts_at)
+        moved = visit.model_copy(update={"starts_at": starts_at, "after_window": late})
+        self.state.follow_up, self.state.follow_up_visit = FollowUp.BOOKED, moved
+        told = (tell(Audience.CLINICIAN, "follow_up_booked_late"),) if late else ()
+        detail = StepDetail(
+            subject=visit.visit_id, code="follow_up_visit.after_window" if late else None, due=starts_at
+        )
+        await self.record(Event.FOLLOW_UP_MOVED, detail=detail, notices=told)
 
     @workflow.update
     async def decline_follow_up_visit(self, request: acts.Act) -> acts.Receipt:
@@ -197,6 +209,8 @@ class FollowUpTrack(SpecialistTrack):
             booked = self.state.follow_up_visit
             self.state.follow_up = FollowUp.DECLINED
             self.clocks.cancel(BOOKING, "declined")
+            if booked:
+                self.start(self._call_off(booked.visit_id, request.actor))
             return await self.record(
                 Event.FOLLOW_UP_DECLINED,
                 request.actor,
@@ -208,6 +222,13 @@ class FollowUpTrack(SpecialistTrack):
     def _decline_allowed(self, request: acts.Act) -> None:
         with refusals():
             rules.may_decline_follow_up(self.state)
+
+    async def _call_off(self, visit_id: str, actor: Actor) -> None:
+        handle = workflow.get_external_workflow_handle(names.visit_case(visit_id))
+        try:
+            await handle.signal(signals.FOLLOW_UP_DECLINED, VisitAct(actor=actor))
+        except FailureError:
+            workflow.logger.warning("the follow-up visit is over")
 
     @workflow.update
     async def capture_outcome(self, request: acts.CaptureOutcome) -> acts.Receipt:

@@ -1,22 +1,11 @@
-"""Where a visit stands, and the pure rule of what may be done with it."""
+"""To go: acts on visits without a process."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 from domain.errors import Refused
-
-
-class VisitKind(StrEnum):
-    STANDARD = "standard"
-    ECONSULT_FOLLOW_UP = "econsult_follow_up"
-
-
-class VisitStatus(StrEnum):
-    SCHEDULED = "scheduled"
-    IN_PROGRESS = "in_progress"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
+from domain.visit.states import VisitKind, VisitStatus
 
 
 class VisitAct(StrEnum):

@@ -1,0 +1,40 @@
+"""What steps of a visit bring with them."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from activities.contracts import RecordNoShow, RecordStepInput, SaveNote, SaveVisit, VoidNoShow
+from db.tables import NoShow, Note, Visit
+from domain.visit.states import NoteStatus
+
+
+async def save_visit(session: AsyncSession, _: RecordStepInput, effect: SaveVisit) -> None:
+    values = {
+        "status": effect.status,
+        "scheduled_start": effect.starts_at,
+        "started_at": effect.started_at,
+        "completed_at": effect.completed_at,
+    }
+    await session.exec(update(Visit).where(col(Visit.id) == effect.visit_id).values(values))
+
+
+async def save_note(session: AsyncSession, step: RecordStepInput, effect: SaveNote) -> None:
+    """A draft becomes complete and never the other way; what was shared stays shared since then."""
+    values: dict[str, object] = {"saved_at": func.coalesce(col(Note.saved_at), step.at)}
+    if effect.status is NoteStatus.COMPLETE:
+        values |= {"status": NoteStatus.COMPLETE, "shared_at": func.coalesce(col(Note.shared_at), step.at)}
+    await session.exec(update(Note).where(col(Note.id) == effect.note_id).values(values))
+
+
+async def record_no_show(session: AsyncSession, step: RecordStepInput, effect: RecordNoShow) -> None:
+    row = {"visit_id": effect.visit_id, "patient_id": effect.patient_id, "flagged_at": step.at}
+    await session.exec(insert(NoShow).values(row).on_conflict_do_nothing())
+
+
+async def void_no_show(session: AsyncSession, step: RecordStepInput, effect: VoidNoShow) -> None:
+    undone = update(NoShow).where(col(NoShow.visit_id) == effect.visit_id, col(NoShow.voided_at).is_(None))
+    await session.exec(undone.values(voided_at=step.at))

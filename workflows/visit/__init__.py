@@ -1,0 +1,1 @@
+"""The visit, in tracks: attendance, no-show, obligations."""
