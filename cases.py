@@ -170,7 +170,7 @@ class Cases:
         """Ask something of an eConsult, such as `act(id, EConsult.cancel, CancelOrder(...), key)`.
 
         The same `update_id` asks once. Raises `Refused` (`case.not_running`), `GatewayUnavailable`
-        (`temporal.no_answer`) when no worker answers in time: the act is kept, and a repeat gets its answer. A refusal
+        (`temporal.no_answer`) when no worker answers in time: a repeat with its key is the same act. A refusal
         by a rule comes as Temporal's WorkflowUpdateFailedError, which api/problems.py reads.
         """
         return await _answer(self._econsult(econsult_id).execute_update(update, asked, id=update_id))
@@ -276,7 +276,9 @@ async def _answer(update: Awaitable[Answer]) -> Answer:
         async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
             return await update
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
-        raise GatewayUnavailable("temporal.no_answer", "no worker answered in time; the act is kept") from None
+        raise GatewayUnavailable(
+            "temporal.no_answer", "no worker answered in time; repeat the request with its key"
+        ) from None
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise Refused("case.not_running", "the case is over, or has not begun") from None

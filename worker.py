@@ -16,6 +16,7 @@ from temporalio.client import Client
 from temporalio.worker import Interceptor, PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.calendars import opening_hours
 from activities.calls import CallActivities
 from activities.interceptor import StableErrors
 from activities.payments import PaymentActivities
@@ -103,6 +104,7 @@ def build_workers(
         TaskQueue.ECONSULTS: [
             records.record_step,
             records.choose_specialist,
+            opening_hours,
             payments.open_checkout,
             payments.read_checkout,
             payments.close_checkout,
@@ -110,7 +112,7 @@ def build_workers(
             payments.read_fee,
             *_sweep_activities(adapters.sweep),
         ],
-        CARE_QUEUE: [records.record_step, *([adapters.calls.place_call] if adapters.calls else [])],
+        CARE_QUEUE: [records.record_step, opening_hours, *([adapters.calls.place_call] if adapters.calls else [])],
     }
     return Workers(
         [

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from domain.actors import Actor, Audience
+from domain.clock import Span
 from domain.econsult.state import Assignment
 from domain.econsult.view import EConsultSnapshot
 from domain.ledger import LedgerEntry
@@ -18,6 +19,7 @@ from domain.review import ReviewSnapshot
 from domain.threads import ThreadSnapshot
 from domain.visit.states import NoteStatus, VisitStatus
 from domain.visit.view import VisitSnapshot
+from domain.work_calendar import WorkCalendar
 
 
 class BookEntry(Value):
@@ -181,6 +183,18 @@ class RecordStepInput(Value):
     detail: StepDetail
     snapshot: Snapshot
     effects: tuple[Effect, ...] = ()
+
+
+class OpeningHoursInput(Value):
+    """The opening hours of a calendar from a moment on, until they hold so much working time."""
+
+    calendar: WorkCalendar
+    start: datetime
+    enough: timedelta
+
+
+class OpeningHoursResult(Value):
+    hours: tuple[Span, ...]
 
 
 class ChooseSpecialistInput(Value):

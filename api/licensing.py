@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -10,7 +12,7 @@ from api.dependencies import Services
 from api.schemas.standards import LicenceView, NewLicence
 from api.starting import started
 from db import licences
-from db.tables import ClinicianLicence, new_id
+from db.tables import Clinician, ClinicianLicence, new_id
 from domain import names, standing
 from domain.actors import Actor
 from domain.errors import Refused
@@ -34,8 +36,19 @@ async def record(
 ) -> ClinicianLicence:
     """Keep a licence with its workflow's input pinned. Raises `Conflict` (`licence.exists`)."""
     kept = await licences.add(session, new_row(clinician_id, new))
-    kept.order = order_of(kept, actor, policy)
+    if kept.order is None:
+        kept.order = order_of(kept, actor, policy)
     return kept
+
+
+async def record_all(
+    session: AsyncSession, services: Services, clinician: Clinician, known: Iterable[NewLicence], actor: Actor
+) -> list[ClinicianLicence]:
+    """The licences of a new clinician: those that are known, and of their other states the bare fact."""
+    recorded = [await record(session, clinician.id, new, actor, services.policy.licence) for new in known]
+    for state in sorted(set(clinician.licence_states) - {licence.state for licence in recorded}):
+        await licences.add(session, ClinicianLicence(clinician_id=clinician.id, state=state))
+    return recorded
 
 
 def order_of(licence: ClinicianLicence, actor: Actor, policy: LicencePolicy) -> dict[str, Any]:
@@ -74,6 +87,12 @@ async def watched(services: Services, licence_id: str, actor: Actor) -> Clinicia
             licence.order = order_of(licence, actor, services.policy.licence)
     await watch(services, licence)
     return licence
+
+
+async def ensure_watched(services: Services, licence_id: str, actor: Actor) -> None:
+    """See that the case of a licence runs, if it still can: it is about to be told something."""
+    with contextlib.suppress(Refused):  # revoked: nothing is left to tell it
+        await watched(services, licence_id, actor)
 
 
 def licence_view(licence: ClinicianLicence) -> LicenceView:

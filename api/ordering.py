@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.schemas.orders import DraftEConsult, Expectations, NewEConsult
-from db import econsults, people, submissions, visits
+from db import econsults, licences, people, submissions, visits
 from db.tables import Clinician, EConsult, Patient, Visit
 from domain.access import Role
 from domain.actors import Actor
@@ -48,6 +48,12 @@ def check_orderable(visit: Visit) -> None:
             missing=("visit.in_progress",),
             earliest=visit.scheduled_start,
         )
+
+
+async def check_licensed(session: AsyncSession, visit: Visit, at: datetime) -> None:
+    """Raises as `licences.check_standing` does, by the state of the visit's patient."""
+    patient = await people.get(session, Patient, visit.patient_id)
+    await licences.check_standing(session, visit.clinician_id, patient.state, at)
 
 
 def acknowledged(expectations: Expectations | None) -> Expectations:

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 async def start(services: Services, order: EConsult) -> None:
     """Start it once. When Temporal does not answer nothing is lost: the sweep starts what is not started."""
     starting = services.cases.start_econsult(EConsultOrder.model_validate(order.order))
-    if await _started(starting, names.econsult_case(order.id), "econsult_start_put_off"):
+    if await started(starting, names.econsult_case(order.id), "econsult_start_put_off"):
         async with services.database.transaction() as session:
             await econsults.mark_started(session, order.id)
 
@@ -31,12 +31,13 @@ async def start(services: Services, order: EConsult) -> None:
 async def start_thread(services: Services, thread: MessageThreadRow) -> None:
     """The same for a thread of messages."""
     starting = services.cases.start_thread(ThreadOrder.model_validate(thread.order))
-    if await _started(starting, names.message_thread_case(thread.id), "thread_start_put_off"):
+    if await started(starting, names.message_thread_case(thread.id), "thread_start_put_off"):
         async with services.database.transaction() as session:
             await threads.mark_started(session, thread.id)
 
 
-async def _started(starting: Awaitable[None], case_id: str, put_off: str) -> bool:
+async def started(starting: Awaitable[None], case_id: str, put_off: str) -> bool:
+    """Whether it was; when Temporal does not answer, the sweep starts it later."""
     try:
         async with asyncio.timeout(START_WITHIN_SECONDS):
             await starting

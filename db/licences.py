@@ -22,7 +22,8 @@ _REVOKED = LicenceStatus.REVOKED.value
 async def add(session: AsyncSession, licence: ClinicianLicence) -> ClinicianLicence:
     """Keep a licence; the clinician's states follow.
 
-    One of which nothing but the state was known is completed. Raises `Conflict` (`licence.exists`).
+    One of which nothing but the state was known is completed; the same one again is that one. Raises `Conflict`
+    (`licence.exists`).
     """
     # Locked, so that two licences at the same moment come one after the other.
     clinician = await session.get_one(Clinician, licence.clinician_id, with_for_update=True)
@@ -33,7 +34,7 @@ async def add(session: AsyncSession, licence: ClinicianLicence) -> ClinicianLice
             clinician.licence_states = [*clinician.licence_states, licence.state]
     elif known.order is None:
         known.number, known.expires_on, known.expires_at = licence.number, licence.expires_on, licence.expires_at
-    else:
+    elif (known.number, known.expires_on) != (licence.number, licence.expires_on):
         raise Conflict("licence.exists", "a licence in this state is on record: renew it, or revoke it first")
     await session.flush()
     return known or licence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from sqlalchemy import func, literal, true
@@ -20,6 +21,15 @@ Report = TypeVar("Report", CredentialEventRow, ConductReportRow)
 _PREFIX = {CredentialEventRow: names.credential_event_case(""), ConductReportRow: names.conduct_report_case("")}
 _NAME = {CredentialEventRow: "credential_event", ConductReportRow: "conduct_report"}
 _SET_LATER = {"reported_at", "order", "started", "created_at"}
+
+
+@dataclass(frozen=True)
+class Filters:
+    clinician_id: str | None = None
+    """Whom it is about."""
+    not_about: str | None = None
+    reported_by: str | None = None
+    stages: tuple[ReviewStage, ...] = ()
 
 
 class Reported(NamedTuple, Generic[Report]):
@@ -63,21 +73,15 @@ def unknown(kind: type[Report]) -> NotFound:
 
 
 async def page(
-    session: AsyncSession,
-    kind: type[Report],
-    *,
-    clinician_id: str | None = None,
-    reported_by: str | None = None,
-    stages: tuple[ReviewStage, ...] = (),
-    before: str | None,
-    limit: int,
+    session: AsyncSession, kind: type[Report], filters: Filters, *, before: str | None, limit: int
 ) -> list[Reported[Report]]:
     """Up to `limit` reports made before the one named, newest first."""
     stage = func.coalesce(col(CaseState.business_state), ReviewStage.REPORTED.value)
     statement = _reported(kind).where(
-        col(kind.clinician_id) == clinician_id if clinician_id else true(),
-        col(kind.reported_by) == reported_by if reported_by else true(),
-        stage.in_([one.value for one in stages]) if stages else true(),
+        col(kind.clinician_id) == filters.clinician_id if filters.clinician_id else true(),
+        col(kind.clinician_id) != filters.not_about if filters.not_about else true(),
+        col(kind.reported_by) == filters.reported_by if filters.reported_by else true(),
+        stage.in_([one.value for one in filters.stages]) if filters.stages else true(),
         col(kind.id) < before if before else true(),
     )
     found = await session.exec(statement.order_by(col(kind.id).desc()).limit(limit))

@@ -53,6 +53,21 @@ def add_working_time(start: datetime, duration: timedelta, calendar: WorkCalenda
     return opens + left
 
 
+def opening_times(start: datetime, enough: timedelta, calendar: WorkCalendar) -> tuple[Span, ...]:
+    """The opening times from `start` (aware) on, in order and apart, that hold so much working time together.
+
+    Raises `Invalid` (`calendar.never_open`, `time_zone.unknown`).
+    """
+    found: list[Span] = []
+    left = enough
+    for opens, closes in _open_spans(start, calendar):
+        found.append(Span(opens, closes))
+        left -= closes - opens
+        if left <= timedelta():
+            break
+    return tuple(found)
+
+
 def working_time_between(start: datetime, end: datetime, calendar: WorkCalendar) -> timedelta:
     """How much of the time from `start` to `end` (aware) is working time; none when `end` is not later.
 

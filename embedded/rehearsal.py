@@ -6,7 +6,7 @@ The demo and the tests drive it; time moves only when they say so.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -21,9 +21,13 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, Telemetr
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Interceptor
 
+from activities.calls import CallActivities
 from activities.ports import CaseRecords
+from api.webhooks.twilio_events import voice_report
 from cases import Cases
 from crypto import Keyring, generate_key
+from db import calls
+from db.calls import SqlCallRecords
 from db.case_records import SqlCaseRecords
 from db.panel import SqlSpecialistPanel
 from db.session import Database
@@ -33,7 +37,10 @@ from embedded.stripe_sandbox.app import create_app as stripe_app
 from embedded.stripe_sandbox.state import StripeSandbox
 from embedded.stripe_sandbox.webhooks import Deliver
 from embedded.temporal_servers import test_server_path
+from embedded.twilio_sandbox import TwilioSandbox, twilio_app
+from embedded.twilio_sandbox.delivery import Deliver as DeliverCalls
 from integrations.stripe_gateway import StripeGateway
+from integrations.twilio_voice import TwilioVoice
 from links import PaymentLinks
 from temporal_client import data_converter, register_search_attributes
 from worker import Adapters, build_workers
@@ -48,6 +55,10 @@ POLL_SECONDS = 0.01
 STRIPE_URL = "http://stripe.sandbox"
 STRIPE_KEY = "sk_test_rehearsal"
 WEBHOOK_SECRET = "whsec_rehearsal"
+TWILIO_URL = "http://twilio.sandbox"
+TWILIO_ACCOUNT = "AC00000000000000000000000000000001"
+TWILIO_TOKEN = "rehearsal"
+OUR_NUMBER = "+12025550100"
 PUBLIC_URL = "http://carewave.test"
 
 
@@ -67,6 +78,7 @@ class Rehearsal:
     database: Database
     cases: Cases
     stripe: StripeSandbox
+    twilio: TwilioSandbox
     adapters: Adapters
     keyring: Keyring
     links: PaymentLinks
@@ -86,10 +98,11 @@ class Rehearsal:
             await self.synchronise()
 
     async def synchronise(self) -> None:
-        """Bring the sandboxes to the simulated time, and let their webhooks arrive."""
+        """Bring the sandboxes to the simulated time, and let their webhooks arrive and calls take their course."""
         self.clock.now = await self.env.get_current_time()
         self.stripe.expire_due()
         await self.stripe.webhooks.settled()
+        await self.twilio.settled()
 
     async def has_ended(self, econsult_id: str) -> bool:
         """Whether the execution is over, or comes to its end without time passing."""
@@ -115,17 +128,22 @@ async def rehearse(
     *,
     keyring: Keyring | None = None,
     deliver: Deliver | None = None,
+    deliver_calls: DeliverCalls | None = None,
     interceptors: tuple[Interceptor, ...] = (),
     max_cached_workflows: int = 1000,
     records: CaseRecords | None = None,
 ) -> AsyncIterator[Rehearsal]:
-    """Everything running, on a fresh simulated clock. `deliver` takes the payment processor's webhooks."""
+    """Everything running, on a fresh simulated clock.
+
+    `deliver` takes the payment processor's webhooks, `deliver_calls` what the telephone company reports; without it
+    visits are told of their calls directly.
+    """
     ring = keyring or Keyring.parse(generate_key("rehearsal"))
     vault.open(ring)
     starting = await WorkflowEnvironment.start_time_skipping(
         data_converter=data_converter(ring), runtime=_quiet(), test_server_existing_path=str(test_server_path())
     )
-    async with starting as env, _prepared(env, database, ring, deliver) as rehearsal:
+    async with starting as env, _prepared(env, database, ring, deliver, deliver_calls) as rehearsal:
         await register_search_attributes(env.client)
         worker = build_workers(
             env.client,
@@ -155,21 +173,64 @@ async def real_time(client: Client, database: Database, keyring: Keyring, delive
 
 @asynccontextmanager
 async def _prepared(
-    env: WorkflowEnvironment, database: Database, keyring: Keyring, deliver: Deliver | None
+    env: WorkflowEnvironment,
+    database: Database,
+    keyring: Keyring,
+    deliver: Deliver | None,
+    deliver_calls: DeliverCalls | None = None,
 ) -> AsyncIterator[Rehearsal]:
     clock = Clock(await env.get_current_time())
+    cases = Cases(env.client)
     stripe = StripeSandbox(
         api_key=STRIPE_KEY, webhook_secret=WEBHOOK_SECRET, base_url=STRIPE_URL, deliver=deliver, clock=clock
     )
+    twilio = TwilioSandbox(
+        account_sid=TWILIO_ACCOUNT,
+        auth_token=TWILIO_TOKEN,
+        deliver=deliver_calls or _to_visits(database, cases),
+        clock=clock,
+    )
     links = PaymentLinks(keyring, PUBLIC_URL)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(stripe_app(stripe))) as http:
+    async with (
+        httpx.AsyncClient(transport=httpx.ASGITransport(stripe_app(stripe))) as http,
+        httpx.AsyncClient(transport=httpx.ASGITransport(twilio_app(twilio))) as telephone,
+    ):
         adapters = Adapters(
             records=SqlCaseRecords(database),
             network=SqlSpecialistPanel(database),
             gateway=StripeGateway(STRIPE_KEY, api_base=STRIPE_URL, http_client=http),
             pages=links,
+            calls=CallActivities(_voice(telephone), SqlCallRecords(database)),
         )
         try:
-            yield Rehearsal(env, database, Cases(env.client), stripe, adapters, keyring, links, clock)
+            yield Rehearsal(env, database, cases, stripe, twilio, adapters, keyring, links, clock)
         finally:
+            await twilio.settled()
             await stripe.close()
+
+
+def _voice(http: httpx.AsyncClient) -> TwilioVoice:
+    return TwilioVoice(
+        account_sid=TWILIO_ACCOUNT,
+        auth_token=TWILIO_TOKEN,
+        from_number=OUR_NUMBER,
+        status_callback=f"{PUBLIC_URL}/webhooks/twilio/voice",
+        machine_detection=True,
+        api_base=TWILIO_URL,
+        http=http,
+    )
+
+
+def _to_visits(database: Database, cases: Cases) -> DeliverCalls:
+    """What the API does with a callback, where there is none."""
+
+    async def deliver(url: str, form: Mapping[str, str], _: str) -> int:
+        query = httpx.URL(url).params
+        report = voice_report(list(form.items()), query["attempt"], query.get("leg", ""))
+        async with database.transaction() as session:
+            event = await calls.record(session, report)
+        if event is not None and event.outcome is not None:
+            await cases.report_call(event.visit_id, event)
+        return 202
+
+    return deliver

@@ -11,9 +11,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from api.licensing import new_row, order_of
+from api.schemas.standards import NewLicence
 from db.session import Database
-from db.tables import Attachment, Clinician, Note, Patient, RosterShift, Specialist, Staff, Visit
-from domain.actors import Audience
+from db.tables import Attachment, Clinician, ClinicianLicence, Note, Patient, RosterShift, Specialist, Staff, Visit
+from domain import policy
+from domain.actors import SYSTEM, Audience
 from domain.econsult.submission import AttachmentKind
 from domain.visit.states import VisitStatus
 from embedded.seed_files import LAB_REPORT, skin_photo
@@ -48,10 +51,16 @@ DAY_SHIFT = "01940000-0000-7000-8000-000000000071"
 NIGHT_SHIFT = "01940000-0000-7000-8000-000000000072"
 OFFICE_SHIFT = "01940000-0000-7000-8000-000000000073"
 
+LICENCE_CO = "01940000-0000-7000-8000-000000000081"
+LICENCE_UT = "01940000-0000-7000-8000-000000000082"
+LICENCE_NY = "01940000-0000-7000-8000-000000000083"
+
 WEEKDAYS = [1, 2, 3, 4, 5]
 EVERY_DAY = [*WEEKDAYS, 6, 7]
 
-Row: TypeAlias = Clinician | Patient | Specialist | Visit | Note | Attachment | Staff | RosterShift
+LICENSED_UNTIL = date(2035, 6, 30)
+
+Row: TypeAlias = Clinician | ClinicianLicence | Patient | Specialist | Visit | Note | Attachment | Staff | RosterShift
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,7 @@ async def _add(session: AsyncSession, row: Row) -> int:
 def _rows(now: datetime) -> Iterator[Row]:
     """Whatever others refer to comes first."""
     yield from _clinicians()
+    yield from _licences()
     yield from _patients()
     yield from _specialists()
     yield from _visits(now)
@@ -109,6 +119,19 @@ def _clinicians() -> Iterator[Clinician]:
         time_zone="America/New_York",
         licence_states=["NY"],
     )
+
+
+def _licences() -> Iterator[ClinicianLicence]:
+    yield _licence(LICENCE_CO, CLINICIAN, NewLicence(state="CO", number="DR-0051234", expires_on=LICENSED_UNTIL))
+    yield _licence(LICENCE_UT, CLINICIAN, NewLicence(state="UT", number="8812345-1205", expires_on=LICENSED_UNTIL))
+    yield _licence(LICENCE_NY, OTHER_CLINICIAN, NewLicence(state="NY", number="281234", expires_on=LICENSED_UNTIL))
+
+
+def _licence(licence_id: str, clinician_id: str, new: NewLicence) -> ClinicianLicence:
+    row = new_row(clinician_id, new)
+    row.id = licence_id
+    row.order = order_of(row, SYSTEM, policy.load().licence)
+    return row
 
 
 def _patients() -> Iterator[Patient]:
@@ -151,7 +174,7 @@ def _specialist(specialist_id: str, subject: str, name: str, specialty_code: str
         email=f"{name.removeprefix('Dr. ').lower().replace(' ', '.')}@example.com",
         specialty_codes=[specialty_code],
         licence_states=list(states),
-        licence_expires_on=date(2035, 6, 30),
+        licence_expires_on=LICENSED_UNTIL,
         board_certified=True,
         us_based=True,
     )

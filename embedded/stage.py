@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,8 +26,10 @@ from db.session import Database
 from domain import policy
 from domain.access import Role
 from embedded.issuer import DevelopmentIssuer
-from embedded.rehearsal import PUBLIC_URL, WEBHOOK_SECRET, Rehearsal, rehearse
+from embedded.rehearsal import PUBLIC_URL, TWILIO_TOKEN, WEBHOOK_SECRET, Rehearsal, rehearse
 from embedded.stripe_sandbox.webhooks import Deliver, sign
+from embedded.twilio_sandbox.delivery import Deliver as DeliverCalls
+from embedded.twilio_sandbox.delivery import deliver_over
 from integrations.templates import TemplateRenderer
 from wiring import staff
 
@@ -66,7 +68,7 @@ class Stage:
         return answer
 
     async def settle(self) -> None:
-        """Let webhooks arrive and letters go out."""
+        """Let webhooks arrive, calls take their course and letters go out."""
         await self.rehearsal.synchronise()
         await self.notices.deliver_due(limit=1000)
 
@@ -89,6 +91,7 @@ async def stage(
         data_keys=SecretStr(keys),
         codec_keys=SecretStr(keys),
         stripe_webhook_secret=SecretStr(WEBHOOK_SECRET),
+        twilio_auth_token=SecretStr(TWILIO_TOKEN),
         public_url=PUBLIC_URL,
         oidc_issuer=f"{PUBLIC_URL}/dev",
     )
@@ -101,7 +104,11 @@ async def stage(
     async with (
         httpx.AsyncClient(transport=httpx.ASGITransport(providers)) as keys_http,
         rehearse(
-            database, keyring=Keyring.parse(keys), deliver=_to_webhooks(app_of), interceptors=interceptors
+            database,
+            keyring=Keyring.parse(keys),
+            deliver=_to_webhooks(app_of),
+            deliver_calls=_to_voice_webhook(app_of),
+            interceptors=interceptors,
         ) as rehearsal,
     ):
         services = Services(settings, database, rehearsal.cases, rehearsal.links, policy.load(), clock=rehearsal.clock)
@@ -132,5 +139,15 @@ def _to_webhooks(app_of: list[FastAPI]) -> Deliver:
                 "Content-Type": "application/json",
             }
             return (await http.post(WEBHOOKS, content=body, headers=headers)).status_code
+
+    return deliver
+
+
+def _to_voice_webhook(app_of: list[FastAPI]) -> DeliverCalls:
+    """The same for what the telephone company reports, whose signatures have no age."""
+
+    async def deliver(url: str, form: Mapping[str, str], signature: str) -> int:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app_of[0])) as http:
+            return await deliver_over(http)(url, form, signature)
 
     return deliver

@@ -110,6 +110,7 @@ class Case(ABC):
         notices: Iterable[Notice] = (),
     ) -> int:
         """Write the step and all that belongs to it, in one transaction; its number."""
+        await self.clocks.learn_hours()
         self._progress.sequence += 1
         sequence = self._progress.sequence
         detail = detail or StepDetail()

@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 
+from activities.calendars import opening_hours
+from activities.contracts import OpeningHoursInput
 from domain import clock as sla
 from domain.actors import Actor
 from domain.clock import Clock, ClockPolicy, Fired, MilestoneKind, Outcome
+from workflows.options import RECORD
 
 OnFired = Callable[[str, Fired], Awaitable[None]]
 
@@ -75,6 +78,18 @@ class ClockKeeper:
         """Whether the clock has nothing left to say: over, acknowledged, or climbed to the end of its ladder."""
         clock = self._clocks.get(name)
         return clock is None or clock.outcome is not None or sla.next_due(clock) is None
+
+    async def learn_hours(self) -> None:
+        """Have the opening hours worked out that clocks in working time count by, as far as they may be needed."""
+        for name, clock in list(self._clocks.items()):
+            enough = sla.hours_needed(clock)
+            if enough is not None and clock.policy.calendar is not None:
+                found = await workflow.execute_local_activity(
+                    opening_hours,
+                    OpeningHoursInput(calendar=clock.policy.calendar, start=clock.armed_at, enough=enough),
+                    **RECORD,
+                )
+                self._clocks[name] = self._clocks[name].model_copy(update={"hours": found.hours})
 
     async def keep(self) -> None:
         """Run for the whole life of the case."""

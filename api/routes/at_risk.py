@@ -22,7 +22,13 @@ from domain.names import Process
 
 router = APIRouter(tags=["at risk"])
 
-PATHS = {"econsult": "/econsults/", "visit": "/visits/"}
+PATHS = {
+    "econsult": "/econsults/",
+    "visit": "/visits/",
+    "licence": "/licences/",
+    "credential-event": "/credential-events/",
+    "conduct-report": "/conduct-reports/",
+}
 """Where the API shows a case, by the kind in its id."""
 
 _TIME: TypeAdapter[datetime] = TypeAdapter(Time)

@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, EmailStr, Field
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, field_validator
 from pydantic.config import JsonDict
 
+from api import licensing
 from api.auth import require
 from api.dependencies import AppServices
-from api.people import STAFF, CurrentClinician, persons_of
+from api.people import STAFF, CurrentClinician, actor_of, persons_of
 from api.problems import responses
+from api.schemas.standards import NewLicence
+from api.scopes import BACK_OFFICE
 from api.values import EXAMPLE_ID, Line, PhoneNumber, RecordId, State, TimeZone, TokenSubject
 from db import people
 from db.tables import Clinician
@@ -39,6 +42,16 @@ class NewClinician(BaseModel):
     phone: PhoneNumber | None = Field(default=None, description="Rung by Call Patient; no patient sees it (V-07).")
     time_zone: TimeZone
     licence_states: list[State] = Field(min_length=1, max_length=60)
+    licences: list[NewLicence] = Field(
+        default=[], max_length=60, description="Those whose number and expiry are known; nobody is told of the others'."
+    )
+
+    @field_validator("licences")
+    @classmethod
+    def _one_a_state(cls, licences: list[NewLicence]) -> list[NewLicence]:
+        if len({one.state for one in licences}) < len(licences):
+            raise ValueError("There is one licence for each state.")
+        return licences
 
 
 class ClinicianView(BaseModel):
@@ -61,14 +74,18 @@ class ClinicianView(BaseModel):
     "",
     status_code=201,
     summary="Add a clinician",
-    dependencies=[require(Role.ADMINISTRATOR, Role.OPERATIONS)],
     responses=responses(401, 403, 409, 422),
 )
-async def add_clinician(new: NewClinician, services: AppServices) -> ClinicianView:
+async def add_clinician(
+    new: NewClinician, services: AppServices, principal: Annotated[Principal, require(*BACK_OFFICE)]
+) -> ClinicianView:
     """409 `person.subject_taken` when a clinician has this subject already."""
     async with services.database.transaction() as session:
-        clinician = await people.add(session, Clinician(**new.model_dump()))
-        return ClinicianView.model_validate(clinician)
+        clinician = await people.add(session, Clinician(**new.model_dump(exclude={"licences"})))
+        recorded = await licensing.record_all(session, services, clinician, new.licences, actor_of(principal, None))
+    for licence in recorded:
+        await licensing.watch(services, licence)
+    return ClinicianView.model_validate(clinician)
 
 
 @router.get("/me", summary="The clinician who calls", responses=responses(401, 403))

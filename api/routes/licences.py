@@ -150,7 +150,10 @@ async def renew(licence_id: RecordId, body: Renewal, act: ActsOfRequest, who: Of
 
 @router.post("/licences/{licence_id}/waive", summary="Record a waiver", responses=PROBLEMS)
 async def waive(licence_id: RecordId, body: LicenceWaiver, act: ActsOfRequest, who: Office) -> LicenceView:
-    """It stands in for a renewal until its last day. 409 `licence.date_past`, `licence.suspended`, `licence.revoked`."""
+    """It stands in for a renewal until its last day.
+
+    409 `licence.date_past`, `licence.suspended`, `licence.revoked`.
+    """
     licence = await licensing.watched(act.services, licence_id, office_actor(who))
     asked = WaiveLicence(
         actor=office_actor(who),
@@ -176,7 +179,10 @@ async def reinstate(licence_id: RecordId, act: ActsOfRequest, who: Office) -> Li
 
 @router.post("/licences/{licence_id}/revoke", summary="Revoke a licence for good", responses=PROBLEMS)
 async def revoke(licence_id: RecordId, body: LicenceLoss, act: ActsOfRequest, who: Office) -> LicenceView:
-    """Another one in the state can be recorded afterwards. 409 `licence.revoked`."""
+    """Another one in the state can be recorded afterwards. Done before, it changes nothing."""
+    found = await _read(act.services, licence_id)
+    if found.status is LicenceStatus.REVOKED:
+        return found
     licence = await licensing.watched(act.services, licence_id, office_actor(who))
     return await _ask(act, who, licence, Licence.revoke, EndLicence(actor=office_actor(who), reason=body.reason))
 

@@ -15,7 +15,7 @@ from api.dependencies import AppServices
 from api.people import STAFF, CurrentClinician, own_record, persons_of
 from api.problems import responses
 from api.values import EXAMPLE_ID, RecordId, Time
-from db import people, visits
+from db import licences, people, visits
 from db.tables import Clinician, Patient, Visit
 from domain.access import Principal, Role
 from domain.errors import Forbidden, Invalid
@@ -53,20 +53,22 @@ class VisitView(BaseModel):
     created_at: datetime
 
 
-@router.post("", status_code=201, summary="Schedule a visit", responses=responses(401, 403, 404, 422))
+@router.post("", status_code=201, summary="Schedule a visit", responses=responses(401, 403, 404, 409, 422))
 async def schedule_visit(
     new: NewVisit, services: AppServices, principal: Annotated[Principal, require(Role.CLINICIAN, *STAFF)]
 ) -> VisitView:
     """Staff schedules visits of anybody, a clinician their own with patients whom they have a visit with already.
 
     403 `visit.of_another_clinician`, `visit.patient_not_yours`; 404 `patient.unknown` and `clinician.unknown`;
-    422 `visit.clinician_missing`.
+    409 `clinician.licence_expired`, `clinician.licence_suspended`, `clinician.no_licence_in_state`, by the patient's
+    state; 422 `visit.clinician_missing`.
     """
     async with services.database.transaction() as session:
         clinician_id, by_staff = await _clinician_for(session, new, principal)
-        await people.get(session, Patient, new.patient_id)
+        patient = await people.get(session, Patient, new.patient_id)
         if not by_staff and not await visits.has_visit(session, clinician_id, new.patient_id):
             raise Forbidden("visit.patient_not_yours", "staff schedules a clinician's first visit with a patient")
+        await licences.check_standing(session, clinician_id, patient.state, services.clock())
         visit = Visit(
             patient_id=new.patient_id,
             clinician_id=clinician_id,

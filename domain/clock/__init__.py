@@ -18,7 +18,7 @@ from domain.clock.model import (
     Repeat,
     Span,
 )
-from domain.clock.times import deadline, due_at, elapsed, next_due, pending
+from domain.clock.times import deadline, due_at, elapsed, hours_needed, next_due, pending
 
 __all__ = [
     "LATE_AFTER",
@@ -42,6 +42,7 @@ __all__ = [
     "end",
     "explain",
     "fire",
+    "hours_needed",
     "next_due",
     "pause",
     "pending",

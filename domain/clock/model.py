@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from domain.actors import Actor, Notice
 from domain.model import Value
+from domain.work_calendar import WorkCalendar
 
 
 class MilestoneKind(StrEnum):
@@ -55,6 +56,8 @@ class ClockPolicy(Value):
 
     name: str
     milestones: tuple[Milestone, ...]
+    calendar: WorkCalendar | None = None
+    """Whose opening hours count; none: every hour does."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

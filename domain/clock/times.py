@@ -12,7 +12,8 @@ FOREVER = datetime.max.replace(tzinfo=UTC)
 
 def counting(clock: Clock) -> Iterator[Span]:
     """The stretches of time that count, in order, from arming on: opening hours without the pauses."""
-    hours = clock.hours or (Span(start=clock.armed_at, end=FOREVER),)
+    always = (Span(start=clock.armed_at, end=FOREVER),)
+    hours = clock.hours if clock.hours or clock.policy.calendar else always
     for span in hours:
         start = max(span.start, clock.armed_at)
         for pause in clock.pauses:
@@ -45,6 +46,15 @@ def due_at(clock: Clock, milestone: Milestone) -> datetime | None:
             return span.start + left
         left -= span.end - span.start
     return None
+
+
+def hours_needed(clock: Clock) -> timedelta | None:
+    """How much opening time must be known from arming on; None when enough is, or every hour counts."""
+    last = clock.policy.ladder[-1]
+    if clock.policy.calendar is None or not clock.running or (clock.hours and due_at(clock, last) is not None):
+        return None
+    paused = sum(((each.until or each.since) - each.since for each in clock.pauses), timedelta())
+    return last.after + paused
 
 
 def deadline(clock: Clock) -> datetime | None:

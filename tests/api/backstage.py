@@ -23,6 +23,7 @@ from domain import policy
 from domain.access import Role
 from domain.errors import Refused
 from domain.rates import DecideRate, RateRequestOrder
+from domain.threads import ThreadOrder
 from embedded import seed
 from embedded.issuer import DevelopmentIssuer
 from links import PaymentLinks
@@ -33,12 +34,18 @@ ISSUER = f"{BASE}/dev"
 
 
 class PretendedCases(FakeCases):
-    """Rate requests are taken and never decided."""
+    """Rate requests are taken and never decided, threads of messages are kept and never begin."""
 
     async def start_rate_request(self, order: RateRequestOrder) -> None:
         pass
 
     async def decide_rate(self, request_id: str, decision: DecideRate, update_id: str) -> None:
+        raise Refused("case.not_running", "the case is over, or has not begun")
+
+    async def start_thread(self, order: ThreadOrder) -> None:
+        pass
+
+    async def act_on_thread(self, *_: object) -> None:
         raise Refused("case.not_running", "the case is over, or has not begun")
 
 
@@ -86,6 +93,8 @@ class Backstage:
     async def _furnish(self, front: Front) -> None:
         econsult_id = await front.with_specialist()
         asked = await front.clinician.post(f"/clinicians/{seed.CLINICIAN}/rate-requests", json={"portion_cents": 1})
+        message = {"clinician_id": seed.CLINICIAN, "body": "May I?"}
+        thread = await front.patient.post("/message-threads", json=message)
         task = f"econsult:{econsult_id}:coordination"
         async with front.database.transaction() as session:
             session.add(CoordinationTask(key=task, econsult_id=econsult_id, opened_at=NOW))
@@ -98,6 +107,7 @@ class Backstage:
             "attachment_id": seed.PHOTO,
             "note_ids": [seed.NOTE_COMPLETED],
             "attachment_ids": [seed.PHOTO],
+            "thread_id": thread.json()["id"],
             "request_id": asked.json()["id"],
             "key": task,
             "staff_id": seed.PROVIDER_SUCCESS,

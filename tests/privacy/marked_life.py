@@ -89,6 +89,28 @@ async def cancelled(house: House) -> str:
     return econsult_id
 
 
+async def corresponded(house: House) -> list[str]:
+    """Messages of the patient and of support, answered late; the threads' ids."""
+    own = await _correspond(house, PATIENT, {})
+    return [own, await _correspond(house, SUPPORT, {"source": "provider_success"})]
+
+
+async def _correspond(house: House, writer: Person, more: dict[str, str]) -> str:
+    asked = {"clinician_id": seed.CLINICIAN, "body": "A qwzmessage to the clinician.", **more}
+    thread = await house.post(writer, "/message-threads", **asked)
+    await house.advance(timedelta(hours=29))
+    path = f"/message-threads/{thread['id']}"
+    await house.post(CLINICIAN, f"{path}/messages", body="It is qwzreplied.")
+    for reader in (writer, CLINICIAN):
+        await house.read(reader, f"{path}/messages")
+    refusal = await house.refused(OPERATIONS, "GET", f"{path}/messages")
+    assert refusal == (403, "auth.role_missing")
+    await house.post(writer, f"{path}/close")
+    refused = await house.refused(writer, "POST", f"{path}/messages", json={"body": "", "another": "qwzrefused"})
+    assert refused == (422, "request.invalid")
+    return str(thread["id"])
+
+
 async def _order(house: House) -> str:
     if (await house.ask(PATIENT, "GET", "/patients/me")).status_code == 403:
         await house.post(OPERATIONS, "/patients", **PATIENT_RECORD)

@@ -24,6 +24,8 @@ MARKS: Mapping[str, tuple[str, ...]] = {
     "reply": ("qwzreply",),
     "follow-up question": ("qwzfurther",),
     "answer": ("qwzanswer",),
+    "message": ("qwzmessage",),
+    "reply to a message": ("qwzreplied",),
     "refund reason": ("qwzrefund",),
     "refused text": ("qwzrefused",),
     "malformed input": ("qwzmalformed",),

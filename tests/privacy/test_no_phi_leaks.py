@@ -22,7 +22,7 @@ from domain.actors import Actor
 from domain.rates import RateRequestOrder
 from observability import LogContextInterceptor, configure_logging
 from tests.house import House, open_house
-from tests.privacy.marked_life import Stumbling, answered_and_closed, ask_in_vain, cancelled
+from tests.privacy.marked_life import Stumbling, answered_and_closed, ask_in_vain, cancelled, corresponded
 from tests.privacy.marks import MARKS, NEVER_STORED, found_in
 from tests.privacy.outside import (
     Places,
@@ -66,12 +66,14 @@ async def house(
 async def test_no_patient_data_leaves_the_database(house: House, log: io.StringIO, stumbling: Stumbling) -> None:
     answered = await answered_and_closed(house)
     econsults = (answered, await cancelled(house))
+    threads = await corresponded(house)
     await ask_in_vain(house, answered)
     assert stumbling.failed <= ACTIVITIES
     assert stumbling.failed >= {"record_step", "open_checkout", "read_fee", "refund"}
     assert b"RuntimeError" in log.getvalue().encode()
     assert house.texts.sent
     case_ids = [names.econsult_case(econsult_id) for econsult_id in econsults]
+    case_ids += [names.message_thread_case(thread_id) for thread_id in threads]
 
     outside = await outside_the_database(house, log, case_ids)
     assert all(outside.values()), "nothing was gathered from some place"

@@ -195,6 +195,24 @@ async def message_answered_late_and_reopened(world: Rehearsal, people: People) -
     return thread.case_id
 
 
+async def messages_carried_into_a_fresh_run(world: Rehearsal, people: People) -> str:
+    """The history kept is that of the latest run."""
+    thread = Thread(world, people)
+    thread.policy = thread.policy.model_copy(update={"history_limit": 40})
+    await thread.open()
+    await settled(world, thread.case_id)
+    for _ in range(7):
+        await thread.receive()
+        await settled(world, thread.case_id)
+    await world.advance(21 * HOUR)
+    await settled(world, thread.case_id)
+    await thread.reply()
+    await thread.close()
+    await world.advance(31 * DAY)
+    await settled(world, thread.case_id)
+    return thread.case_id
+
+
 async def reconciled(world: Rehearsal, _: People) -> str:
     sweep_id, queue = f"{names.RECONCILE_SCHEDULE}-{new_id()}", "replay-reconcile"
     work = NothingToRepair()
@@ -252,6 +270,7 @@ LIVES: Mapping[str, Life] = {
         cancelled_by_an_operator,
         rate_approved_late,
         message_answered_late_and_reopened,
+        messages_carried_into_a_fresh_run,
         reconciled,
     )
 }

@@ -51,7 +51,13 @@ LENGTHS = {"missing", "too_short", "too_long"}
 FORMS = {
     "http.{}": {"http.<status>"},
     "identifier.{}": {f"identifier.{kind}" for kind in Identifier},
-    "{}.unknown": {"clinician.unknown", "patient.unknown", "specialist.unknown"},
+    "{}.unknown": {
+        "clinician.unknown",
+        "conduct_report.unknown",
+        "credential_event.unknown",
+        "patient.unknown",
+        "specialist.unknown",
+    },
     "visit.not_{}": {f"visit.not_{needed}" for needed in (VisitStatus.SCHEDULED, VisitStatus.IN_PROGRESS)},
     "visit.{}": {f"visit.{needed}" for needed in (VisitStatus.SCHEDULED, VisitStatus.IN_PROGRESS)},
     **{f"{{}}.{fault}": {f"question.{fault}", f"history.{fault}"} for fault in LENGTHS},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from sqlmodel import col, select
@@ -16,6 +16,7 @@ from domain.case import CaseSnapshot
 from domain.clock import SlaState
 from domain.errors import Refused
 from domain.rates import DecideRate, RateReceipt, RateRequestOrder, RateRequestSnapshot, RateStage
+from domain.work_calendar import OpeningHours, WorkCalendar, add_working_time
 from embedded.rehearsal import Rehearsal
 from workflows.rate_request import RateRequest
 
@@ -25,14 +26,16 @@ OPERATIONS = Actor(role="operations", id="operations-1")
 class Request:
     """One request under test."""
 
-    def __init__(self, world: Rehearsal, clinician_id: str) -> None:
+    def __init__(self, world: Rehearsal, clinician_id: str, calendar: WorkCalendar | None = None) -> None:
+        chosen = policy.load().rate_request
+        clock = chosen.decision.model_copy(update={"calendar": calendar})
         self.world = world
         self.order = RateRequestOrder(
             request_id=new_id(),
             clinician_id=clinician_id,
             portion_cents=3500,
             requested_by=Actor(role="clinician", id=clinician_id),
-            policy=policy.load().rate_request,
+            policy=chosen.model_copy(update={"decision": clock}),
         )
         self.case_id = names.rate_request_case(self.order.request_id)
 
@@ -117,6 +120,26 @@ async def test_starting_twice_asks_once(request_: Request) -> None:
     await request_.decide(approve=True)
     await request_.world.cases.start_rate_request(request_.order)
     assert await request_.events() == ["rate_requested", "rate_approved"]
+
+
+OFFICE_HOURS = WorkCalendar(
+    time_zone="America/Denver",
+    hours=tuple(OpeningHours(weekday=day, opens=time(9), closes=time(17)) for day in range(1, 6)),
+)
+
+
+async def test_with_a_calendar_only_office_hours_count(request_: Request) -> None:
+    """Two and five days of working time are six and fifteen working days."""
+    placed = Request(request_.world, request_.order.clinician_id, OFFICE_HOURS)
+    await placed.world.cases.start_rate_request(placed.order)
+    view = await placed.status()
+    due = add_working_time(view.requested_at, timedelta(days=5), OFFICE_HOURS)
+    assert view.next_deadline == due
+    await placed.world.advance(due - view.requested_at - timedelta(minutes=1))
+    assert (await placed.status()).sla_state is SlaState.AT_RISK
+    await placed.world.advance(timedelta(minutes=2))
+    view = await placed.status()
+    assert view.clocks[0].breached_at == due
 
 
 def code(error: BaseException) -> str | None:
