@@ -161,31 +161,19 @@ class Cases:
     async def ask(
         self, case_id: str, update: UpdateMethodMultiParam[[Any, Asked], Answer], asked: Asked, update_id: str
     ) -> Answer:
-        """Ask something of any case; as `act`."""
-        return await _answer(self.client.get_workflow_handle(case_id).execute_update(update, asked, id=update_id))
-
-    async def act(
-        self, econsult_id: str, update: UpdateMethodMultiParam[[Any, Asked], Answer], asked: Asked, update_id: str
-    ) -> Answer:
-        """Ask something of an eConsult, such as `act(id, EConsult.cancel, CancelOrder(...), key)`.
+        """Ask something of a case, such as `ask(names.econsult_case(id), EConsult.cancel, CancelOrder(...), key)`.
 
         The same `update_id` asks once. Raises `Refused` (`case.not_running`), `GatewayUnavailable`
         (`temporal.no_answer`) when no worker answers in time: a repeat with its key is the same act. A refusal
         by a rule comes as Temporal's WorkflowUpdateFailedError, which api/problems.py reads.
         """
-        return await _answer(self._econsult(econsult_id).execute_update(update, asked, id=update_id))
+        return await _answer(self.client.get_workflow_handle(case_id).execute_update(update, asked, id=update_id))
 
     async def decide_rate(self, request_id: str, decision: DecideRate, update_id: str) -> RateReceipt:
         handle: WorkflowHandle[RateRequest, RateReceipt] = self.client.get_workflow_handle(
             names.rate_request_case(request_id)
         )
         return await _answer(handle.execute_update(RateRequest.decide, decision, id=update_id))
-
-    async def act_on_thread(
-        self, thread_id: str, update: UpdateMethodMultiParam[[Any, Asked], Answer], asked: Asked, update_id: str
-    ) -> Answer:
-        """Ask something of a thread of messages; as `act`."""
-        return await _answer(self._thread(thread_id).execute_update(update, asked, id=update_id))
 
     async def thread_status(self, thread_id: str) -> ThreadSnapshot:
         return await self._thread(thread_id).query(MessageThread.status)

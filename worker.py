@@ -39,7 +39,19 @@ from workflows.visit.workflow import Visit
 
 BUILD = "carewave-1"
 
-PASSED_THROUGH = ("activities", "domain", "pydantic", "pydantic_core", "annotated_types")
+PASSED_THROUGH = (
+    "activities",
+    "domain",
+    "pydantic",
+    "pydantic_core",
+    "annotated_types",
+    "workflows.case",
+    "workflows.clerk",
+    "workflows.clock",
+    "workflows.options",
+    "workflows.search_attributes",
+    "workflows.signals",
+)
 """Modules without state of their own: workflows share them instead of importing them anew for each run."""
 
 WORKFLOWS: dict[TaskQueue, tuple[type, ...]] = {

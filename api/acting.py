@@ -1,10 +1,10 @@
-"""How an act flows: its text is kept, the workflow decides and records the step, the records hold the answer."""
+"""How an act flows: what it brings is kept, the workflow decides and records the step, the records hold the answer."""
 
 from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
@@ -15,16 +15,13 @@ from temporalio.workflow import UpdateMethodMultiParam
 
 from api.callers import Caller
 from api.dependencies import AppServices, Services
-from api.schemas.econsults import EConsultView, econsult_view
-from api.schemas.texts import MessageKind
-from db import drafts, econsults
+from db import drafts
 from db.drafts import Row
-from db.econsults import Case
-from db.tables import Message, new_id
-from domain.econsult.acts import Act
+from db.tables import new_id
 from domain.errors import Refused
 
-Asked = TypeVar("Asked", bound=Act)
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
 
 IdempotencyKey = Annotated[
     str | None,
@@ -39,7 +36,7 @@ IdempotencyKey = Annotated[
 
 @dataclass(frozen=True)
 class Acts:
-    """One act of one request."""
+    """One act of one request, on a case of any process."""
 
     services: Services
     route: str
@@ -56,31 +53,11 @@ class Acts:
         """Id of the record that this act brings, such as a text."""
         return str(uuid.uuid5(uuid.NAMESPACE_OID, self.update_id(who)))
 
-    def text(self, case: Case, who: Caller, kind: MessageKind, body: str) -> Message:
-        actor = who.actor(case)
-        return Message(
-            id=self.record_id(who),
-            econsult_id=case.order.id,
-            kind=kind,
-            author_role=actor.role,
-            author_id=actor.id,
-            body=body,
-        )
-
-    async def find(self, econsult_id: str, who: Caller) -> Case:
-        """Raises `NotFound` (`econsult.unknown`) for what is not the caller's."""
-        async with self.services.database.transaction() as session:
-            return await econsults.get(session, econsult_id, who.scope)
-
-    async def ask(
-        self, case: Case, who: Caller, update: UpdateMethodMultiParam[[Any, Asked], Any], asked: Asked
-    ) -> EConsultView:
-        """Ask the workflow, and show the case as its step left it. Raises what `Cases.act` raises."""
-        await self.services.cases.act(case.order.id, update, asked, self.update_id(who))
-        async with self.services.database.transaction() as session:
-            # Not within the caller's scope: who declines a case no longer has it.
-            after = await econsults.get(session, case.order.id)
-        return econsult_view(after, self.services.clock(), money=who.sees_money(case))
+    async def update(
+        self, case_id: str, who: Caller, update: UpdateMethodMultiParam[[Any, Asked], Answer], asked: Asked
+    ) -> Answer:
+        """Ask the workflow of a case; its answer, once the step is recorded. Raises what `Cases.ask` raises."""
+        return await self.services.cases.ask(case_id, update, asked, self.update_id(who))
 
     @asynccontextmanager
     async def bringing(self, draft: Row) -> AsyncIterator[Row]:
@@ -96,8 +73,16 @@ class Acts:
             raise
 
 
-async def _acts(request: Request, services: AppServices, key: IdempotencyKey = None) -> Acts:
-    return Acts(services=services, route=f"{request.method} {request.url.path}", key=key)
+A = TypeVar("A", bound=Acts)
 
 
-ActsOfRequest = Annotated[Acts, Depends(_acts)]
+def acts_of_request(kind: type[A]) -> Callable[..., Awaitable[A]]:
+    """The dependency that makes them."""
+
+    async def make(request: Request, services: AppServices, key: IdempotencyKey = None) -> A:
+        return kind(services=services, route=f"{request.method} {request.url.path}", key=key)
+
+    return make
+
+
+ActsOfRequest = Annotated[Acts, Depends(acts_of_request(Acts))]

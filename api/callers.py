@@ -1,20 +1,30 @@
-"""Who asks for an eConsult, and which ones are theirs to see (object-level rules, in one place)."""
+"""Who asks for a case, and which ones are theirs to see (object-level rules, in one place)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import Depends
 
 from api.auth import require
 from api.dependencies import AppServices
 from api.people import STAFF, persons_of
-from db.econsults import Case, Scope
+from db.econsults import Scope
 from db.tables import Clinician, Patient, Specialist
 from domain.access import Principal, Role
 from domain.actors import Actor
 from domain.errors import Forbidden
+
+
+class Parties(Protocol):
+    """The two whom a case is about."""
+
+    @property
+    def clinician_id(self) -> str: ...
+
+    @property
+    def patient_id(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -25,15 +35,15 @@ class Caller:
     """The cases that the caller may see in the roles that the route allows."""
     staff: Role | None = None
 
-    def role(self, case: Case) -> Role:
+    def role(self, case: Parties) -> Role:
         """The role in which the caller sees this case: the one of the person in it, before a staff role."""
-        if case.order.clinician_id == self.scope.clinician_id:
+        if case.clinician_id == self.scope.clinician_id:
             return Role.CLINICIAN
-        if case.order.patient_id == self.scope.patient_id:
+        if case.patient_id == self.scope.patient_id:
             return Role.PATIENT
         return self.staff or Role.SPECIALIST
 
-    def actor(self, case: Case) -> Actor:
+    def actor(self, case: Parties) -> Actor:
         role = self.role(case)
         people = {
             Role.CLINICIAN: self.scope.clinician_id,
@@ -42,7 +52,7 @@ class Caller:
         }
         return Actor(role=role.value, id=people.get(role) or self.subject)
 
-    def sees_money(self, case: Case) -> bool:
+    def sees_money(self, case: Parties) -> bool:
         return self.role(case) is not Role.SPECIALIST
 
 

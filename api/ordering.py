@@ -38,9 +38,11 @@ async def own_visit(session: AsyncSession, clinician: Clinician, visit_id: str) 
 
 
 def check_orderable(visit: Visit) -> None:
-    """During or after a visit (E-23). Raises `Refused` (`visit.not_started`, `visit.cancelled`)."""
+    """During or after a visit (E-23). Raises `Refused` (`visit.not_started`, `visit.cancelled`, `visit.not_held`)."""
     if visit.status == VisitStatus.CANCELLED:
         raise Refused("visit.cancelled", "an eConsult cannot be ordered for a cancelled visit")
+    if visit.status == VisitStatus.NO_SHOW:
+        raise Refused("visit.not_held", "an eConsult cannot be ordered for a visit that the patient did not come to")
     if visit.status == VisitStatus.SCHEDULED:
         raise Refused(
             "visit.not_started",

@@ -129,7 +129,7 @@ async def acknowledge(act: Acts, who: Caller, report: Report, clock: str) -> Rep
 async def ask(
     act: Acts, who: Caller, report: Report, update: UpdateMethodMultiParam[[Any, Any], Any], asked: ReviewAct
 ) -> Reported[Report]:
-    await act.services.cases.ask(case_id(report), update, asked, act.update_id(who))
+    await act.update(case_id(report), who, update, asked)
     async with act.services.database.transaction() as session:
         return await reviews.get(session, type(report), report.id)
 

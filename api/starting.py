@@ -9,11 +9,13 @@ import structlog
 from temporalio.service import RPCError
 
 from api.dependencies import Services
-from db import econsults, threads
+from db import econsults, threads, visits
 from db.tables import EConsult, MessageThreadRow
 from domain import names
 from domain.econsult.state import EConsultOrder
 from domain.threads import ThreadOrder
+from domain.visit.state import VisitOrder
+from domain.visit.states import VisitStatus
 
 START_WITHIN_SECONDS = 10
 
@@ -34,6 +36,16 @@ async def start_thread(services: Services, thread: MessageThreadRow) -> None:
     if await started(starting, names.message_thread_case(thread.id), "thread_start_put_off"):
         async with services.database.transaction() as session:
             await threads.mark_started(session, thread.id)
+
+
+async def start_visit(services: Services, visit_id: str) -> None:
+    """The same for a visit. Its row stays locked, so that whoever calls it off meanwhile finds it running."""
+    async with services.database.transaction() as session:
+        visit = await visits.get_visit(session, visit_id, lock=True)
+        if visit.started or visit.status != VisitStatus.SCHEDULED:
+            return
+        starting = services.cases.start_visit(VisitOrder.model_validate(visit.order))
+        visit.started = await started(starting, names.visit_case(visit_id), "visit_start_put_off")
 
 
 async def started(starting: Awaitable[None], case_id: str, put_off: str) -> bool:

@@ -15,6 +15,7 @@ from db import people, threads, visits
 from db.econsults import ALL
 from db.tables import Clinician, MessageThreadRow, ThreadMessage, new_id
 from db.threads import ThreadCase
+from domain import names
 from domain import thread_rules as rules
 from domain.access import Role
 from domain.actors import Actor
@@ -111,8 +112,8 @@ async def write(act: Acts, case: ThreadCase, who: Caller, body: str) -> ThreadVi
 async def ask(
     act: Acts, case: ThreadCase, who: Caller, update: UpdateMethodMultiParam[[Any, Asked], Any], asked: Asked
 ) -> ThreadView:
-    """Ask the workflow, and show the thread as its step left it. Raises what `Cases.act_on_thread` raises."""
-    await act.services.cases.act_on_thread(case.thread.id, update, asked, act.update_id(who))
+    """Ask the workflow, and show the thread as its step left it. Raises what `Cases.ask` raises."""
+    await act.update(names.message_thread_case(case.thread.id), who, update, asked)
     return await _view(act.services, case.thread.id)
 
 

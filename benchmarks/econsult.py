@@ -33,6 +33,6 @@ async def live(template: Consult) -> str:
     await consult.answer(await consult.ask())
     await consult.complete_visit(visit)
     await consult.judge_outcome()
-    if not await consult.world.has_ended(consult.econsult_id):
+    if not await consult.world.has_ended(consult.case_id):
         raise RuntimeError("the eConsult did not come to its end")
     return names.econsult_case(consult.econsult_id)

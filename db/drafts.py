@@ -1,4 +1,4 @@
-"""Rows written before an act that may be refused: texts, reasons, a visit to be booked.
+"""Rows written before an act that may be refused: texts, notes, reasons, a visit to be booked.
 
 Such a row counts for nothing until the workflow has accepted the act, and goes when it was refused.
 """
@@ -12,12 +12,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.tables import Message, RefundRequestRow, ThreadMessage, Visit
+from db import visits
+from db.tables import Message, Note, RefundRequestRow, ThreadMessage, Visit
 from domain.errors import Invalid
 
-Row = TypeVar("Row", Message, RefundRequestRow, ThreadMessage, Visit)
+Row = TypeVar("Row", Message, Note, RefundRequestRow, ThreadMessage, Visit)
 
-_SET_LATER = {"accepted_at", "completed_at", "created_at", "sequence", "started_at", "status"}
+_SET_LATER = {"accepted_at", "created_at", "saved_at", "sequence", "shared_at", "status"}
 
 
 async def keep(session: AsyncSession, draft: Row) -> bool:
@@ -35,7 +36,9 @@ async def keep(session: AsyncSession, draft: Row) -> bool:
     if written.first() is not None:
         return True
     earlier = await session.get_one(table, draft.id)
-    if earlier.model_dump(exclude=_SET_LATER) != draft.model_dump(exclude=_SET_LATER):
+    if isinstance(draft, Visit):
+        visits.check_same(earlier, draft)
+    elif earlier.model_dump(exclude=_SET_LATER) != draft.model_dump(exclude=_SET_LATER):
         raise Invalid("request.idempotency_key_reused", "this Idempotency-Key was used for another request")
     return False
 
@@ -51,6 +54,8 @@ def _untouched(draft: Row) -> list[ColumnElement[bool]]:
         return [col(Message.accepted_at).is_(None)]
     if isinstance(draft, ThreadMessage):
         return [col(ThreadMessage.accepted_at).is_(None)]
+    if isinstance(draft, Note):
+        return [col(Note.saved_at).is_(None)]
     if isinstance(draft, Visit):
         return [col(Visit.status) == draft.status, col(Visit.started_at).is_(None)]
     return []

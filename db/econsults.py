@@ -55,6 +55,14 @@ class Case(NamedTuple):
     state: CaseState | None
 
     @property
+    def clinician_id(self) -> str:
+        return self.order.clinician_id
+
+    @property
+    def patient_id(self) -> str:
+        return self.order.patient_id
+
+    @property
     def snapshot(self) -> EConsultSnapshot | None:
         """Where the case stands after its latest step; None until the first one."""
         return EConsultSnapshot.model_validate(self.state.snapshot) if self.state else None

@@ -12,7 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from activities.ports import Delivery, DeliveryStatus, OutgoingNotice
 from db.session import Database
-from db.tables import CaseState, Clinician, OutboxNotice, Patient, Specialist, Staff
+from db.tables import CaseState, Clinician, OutboxNotice, Patient, Specialist, Staff, Visit
+from domain import names
 from domain.actors import Audience
 from domain.econsult.state import FollowUpVisit
 from domain.errors import CarewaveError
@@ -64,7 +65,7 @@ class SqlOutbox:
             currency=facts.price.currency if facts.price else "usd",
             link_expires_at=facts.link_expires_at,
             window_ends_at=facts.window_ends_at,
-            visit_starts_at=visit.starts_at if visit else None,
+            visit_starts_at=visit.starts_at if visit else facts.starts_at,
             licence_state=facts.licence_state,
             licence_day=facts.expires_on,
             waiver_day=facts.waived_until,
@@ -105,10 +106,26 @@ class _Facts(Value):
     link_expires_at: datetime | None = None
     window_ends_at: datetime | None = None
     follow_up_visit: FollowUpVisit | None = None
+    starts_at: datetime | None = None
+    """Of a visit."""
     licence_state: str | None = None
     expires_on: date | None = None
     """Of a licence."""
     waived_until: date | None = None
+
+
+async def queue_for_patient(session: AsyncSession, case_id: str, identity: str, template: str, at: datetime) -> None:
+    """What a step of this identity would tell the patient: once, whoever comes first."""
+    row = {
+        "key": names.operation_key(case_id, "notice", identity, Audience.PATIENT, template),
+        "case_id": case_id,
+        "audience": Audience.PATIENT,
+        "template": template,
+        "queued_at": at,
+        "status": "pending",
+        "attempts": 0,
+    }
+    await session.exec(insert(OutboxNotice).values(row).on_conflict_do_nothing())
 
 
 async def failed(session: AsyncSession, *, after: str | None, limit: int) -> list[OutboxNotice]:
@@ -161,7 +178,10 @@ async def _claim(session: AsyncSession) -> OutboxNotice | None:
 
 async def _facts(session: AsyncSession, case_id: str) -> _Facts:
     case = await session.get(CaseState, case_id)
-    return _Facts.model_validate(case.snapshot) if case else _Facts()
+    if case is not None:
+        return _Facts.model_validate(case.snapshot)
+    visit = await session.get(Visit, case_id.removeprefix(names.visit_case("")))  # one of before there was a process
+    return _Facts(patient_id=visit.patient_id, starts_at=visit.scheduled_start) if visit else _Facts()
 
 
 async def _mark(session: AsyncSession, row: OutboxNotice, delivery: Delivery) -> None:

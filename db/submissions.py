@@ -21,7 +21,8 @@ class AttachmentLine(NamedTuple):
 
 async def check_notes(session: AsyncSession, visit_id: str, note_ids: Collection[str]) -> None:
     """Raises `NotFound` (`note.unknown`) unless every note is one of the visit."""
-    statement = select(Note.id).where(col(Note.visit_id) == visit_id, col(Note.id).in_(note_ids))
+    saved = col(Note.saved_at).is_not(None)
+    statement = select(Note.id).where(col(Note.visit_id) == visit_id, col(Note.id).in_(note_ids), saved)
     if set(note_ids) - set((await session.exec(statement)).all()):
         raise NotFound("note.unknown", "a note that is referred to is not one of this visit")
 

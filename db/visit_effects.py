@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from activities.contracts import RecordNoShow, RecordStepInput, SaveNote, SaveVisit, VoidNoShow
-from db.tables import NoShow, Note, Visit
-from domain.visit.states import NoteStatus
+from db import notes
+from db.tables import NoShow, Visit
 
 
 async def save_visit(session: AsyncSession, _: RecordStepInput, effect: SaveVisit) -> None:
@@ -23,11 +23,7 @@ async def save_visit(session: AsyncSession, _: RecordStepInput, effect: SaveVisi
 
 
 async def save_note(session: AsyncSession, step: RecordStepInput, effect: SaveNote) -> None:
-    """A draft becomes complete and never the other way; what was shared stays shared since then."""
-    values: dict[str, object] = {"saved_at": func.coalesce(col(Note.saved_at), step.at)}
-    if effect.status is NoteStatus.COMPLETE:
-        values |= {"status": NoteStatus.COMPLETE, "shared_at": func.coalesce(col(Note.shared_at), step.at)}
-    await session.exec(update(Note).where(col(Note.id) == effect.note_id).values(values))
+    await notes.save(session, effect.note_id, effect.status, step.at)
 
 
 async def record_no_show(session: AsyncSession, step: RecordStepInput, effect: RecordNoShow) -> None:

@@ -31,6 +31,7 @@ class ClockView(Value):
     escalation_level: int
     acknowledged: bool
     may_breach: bool = True
+    ended_at: datetime | None = None
 
 
 class Explanation(Value):
@@ -73,6 +74,7 @@ def clock_view(name: str, clock: Clock) -> ClockView:
         escalation_level=clock.escalation_level,
         acknowledged=clock.acknowledged_at is not None,
         may_breach=clock.policy.may_breach,
+        ended_at=clock.ended_at,
     )
 
 

@@ -188,8 +188,9 @@ def promptness(order: ReviewOrder) -> Clock | None:
     return sla.end(clock, order.reported_at, sla.Outcome.MET, order.reported_by)
 
 
-def is_late(state: ReviewState) -> bool:
-    return any(name not in {TRIAGE, RESOLUTION} and clock.breached_at for name, clock in state.clocks.items())
+def is_late(order: ReviewOrder) -> bool:
+    clock = promptness(order)
+    return clock is not None and clock.breached_at is not None
 
 
 def may_triage(state: ReviewState) -> None:
@@ -238,7 +239,7 @@ def snapshot(order: ReviewOrder, state: ReviewState) -> ReviewSnapshot:
         process=order.process,
         subject_id=order.clinician_id,
         clinician_id=order.clinician_id if order.process == "CredentialEvent" else None,
-        late_report=is_late(state),
+        late_report=is_late(order),
         **order.model_dump(include={"report_id", "kind", "licence_id", "reported_at", "aware_at"}),
         **state.model_dump(exclude={"sequence", "clocks"}),
     )

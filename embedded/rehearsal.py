@@ -6,11 +6,11 @@ The demo and the tests drive it; time moves only when they say so.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 
 import httpx
 from temporalio.api.common.v1 import WorkflowExecution
@@ -32,7 +32,6 @@ from db.case_records import SqlCaseRecords
 from db.panel import SqlSpecialistPanel
 from db.session import Database
 from db.types import vault
-from domain import names
 from embedded.stripe_sandbox.app import create_app as stripe_app
 from embedded.stripe_sandbox.state import StripeSandbox
 from embedded.stripe_sandbox.webhooks import Deliver
@@ -43,7 +42,7 @@ from integrations.stripe_gateway import StripeGateway
 from integrations.twilio_voice import TwilioVoice
 from links import PaymentLinks
 from temporal_client import data_converter, register_search_attributes
-from worker import Adapters, build_workers
+from worker import Adapters, Workers, build_workers
 
 STEP = timedelta(hours=6)
 """Long stretches of time pass in steps, so that the sandboxes' clocks follow."""
@@ -83,6 +82,9 @@ class Rehearsal:
     keyring: Keyring
     links: PaymentLinks
     clock: Clock
+    hire: Callable[[], Workers] | None = None
+    """None where the workers are others' business."""
+    _shift: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
     def client(self) -> Client:
@@ -104,19 +106,39 @@ class Rehearsal:
         await self.stripe.webhooks.settled()
         await self.twilio.settled()
 
-    async def has_ended(self, econsult_id: str) -> bool:
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        await self._begin_work()
+        try:
+            yield
+        finally:
+            await self._shift.aclose()
+
+    @asynccontextmanager
+    async def outage(self) -> AsyncIterator[None]:
+        """No worker runs in this block. What falls due meanwhile is noticed afterwards."""
+        await self._shift.aclose()
+        try:
+            yield
+        finally:
+            await self._begin_work()
+
+    async def _begin_work(self) -> None:
+        if self.hire is not None:
+            await self._shift.enter_async_context(self.hire())
+
+    async def has_ended(self, case_id: str) -> bool:
         """Whether the execution is over, or comes to its end without time passing."""
         for _ in range(int(PATIENCE_SECONDS / POLL_SECONDS)):
-            if await self._is_over(econsult_id):
+            if await self._is_over(case_id):
                 return True
             await asyncio.sleep(POLL_SECONDS)
         return False
 
-    async def _is_over(self, econsult_id: str) -> bool:
+    async def _is_over(self, case_id: str) -> bool:
         # The plain call: the client cannot read a search attribute that this server reports as unset.
         asked = DescribeWorkflowExecutionRequest(
-            namespace=self.client.namespace,
-            execution=WorkflowExecution(workflow_id=names.econsult_case(econsult_id)),
+            namespace=self.client.namespace, execution=WorkflowExecution(workflow_id=case_id)
         )
         found = await self.client.workflow_service.describe_workflow_execution(asked)
         return found.workflow_execution_info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
@@ -145,14 +167,15 @@ async def rehearse(
     )
     async with starting as env, _prepared(env, database, ring, deliver, deliver_calls) as rehearsal:
         await register_search_attributes(env.client)
-        worker = build_workers(
+        rehearsal.hire = partial(
+            build_workers,
             env.client,
             replace(rehearsal.adapters, records=records or rehearsal.adapters.records),
             interceptors=interceptors,
             max_cached_workflows=max_cached_workflows,
             graceful_shutdown=timedelta(0),
         )
-        async with worker:
+        async with rehearsal.at_work():
             yield rehearsal
 
 

@@ -54,6 +54,7 @@ OFFICE_SHIFT = "01940000-0000-7000-8000-000000000073"
 LICENCE_CO = "01940000-0000-7000-8000-000000000081"
 LICENCE_UT = "01940000-0000-7000-8000-000000000082"
 LICENCE_NY = "01940000-0000-7000-8000-000000000083"
+OTHER_LICENCE_CO = "01940000-0000-7000-8000-000000000084"
 
 WEEKDAYS = [1, 2, 3, 4, 5]
 EVERY_DAY = [*WEEKDAYS, 6, 7]
@@ -94,7 +95,7 @@ def _rows(now: datetime) -> Iterator[Row]:
     yield from _patients()
     yield from _specialists()
     yield from _visits(now)
-    yield from _notes()
+    yield from _notes(now)
     yield from _attachments()
     yield from _staff()
     yield from _shifts()
@@ -117,7 +118,7 @@ def _clinicians() -> Iterator[Clinician]:
         email="morgan.adeyemi@example.com",
         phone="+12025550144",
         time_zone="America/New_York",
-        licence_states=["NY"],
+        licence_states=["CO", "NY"],
     )
 
 
@@ -125,6 +126,9 @@ def _licences() -> Iterator[ClinicianLicence]:
     yield _licence(LICENCE_CO, CLINICIAN, NewLicence(state="CO", number="DR-0051234", expires_on=LICENSED_UNTIL))
     yield _licence(LICENCE_UT, CLINICIAN, NewLicence(state="UT", number="8812345-1205", expires_on=LICENSED_UNTIL))
     yield _licence(LICENCE_NY, OTHER_CLINICIAN, NewLicence(state="NY", number="281234", expires_on=LICENSED_UNTIL))
+    yield _licence(
+        OTHER_LICENCE_CO, OTHER_CLINICIAN, NewLicence(state="CO", number="DR-0056789", expires_on=LICENSED_UNTIL)
+    )
 
 
 def _licence(licence_id: str, clinician_id: str, new: NewLicence) -> ClinicianLicence:
@@ -208,12 +212,13 @@ def _completed(visit_id: str, patient_id: str, clinician_id: str, started: datet
     )
 
 
-def _notes() -> Iterator[Note]:
+def _notes(now: datetime) -> Iterator[Note]:
     yield Note(
         id=NOTE_IN_PROGRESS,
         visit_id=VISIT_IN_PROGRESS,
         author_id=CLINICIAN,
         status="draft",
+        saved_at=now - timedelta(minutes=1),
         body="Palpitations at rest for two weeks, minutes at a time, no syncope, no chest pain. Caffeine cut without "
         "effect. Working diagnosis: premature ventricular contractions; differential: paroxysmal SVT, anxiety.",
     )
@@ -222,6 +227,8 @@ def _notes() -> Iterator[Note]:
         visit_id=VISIT_COMPLETED,
         author_id=CLINICIAN,
         status="complete",
+        saved_at=now - timedelta(days=1),
+        shared_at=now - timedelta(days=1),
         body="Annular, scaly, itchy patch on the left forearm for six weeks, grown to 3 cm. Hydrocortisone 1 % for two "
         "weeks did not help. Working diagnosis: tinea corporis; differential: nummular eczema.",
     )
@@ -230,6 +237,8 @@ def _notes() -> Iterator[Note]:
         visit_id=OTHER_VISIT,
         author_id=OTHER_CLINICIAN,
         status="complete",
+        saved_at=now - timedelta(days=4),
+        shared_at=now - timedelta(days=4),
         body="Fatigue for three months. Sleep and mood unremarkable. Working diagnosis: subclinical hypothyroidism.",
     )
 

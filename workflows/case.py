@@ -174,8 +174,10 @@ class Case(ABC):
                 raise fault
 
     async def finish(self, keeper: asyncio.Task[None]) -> None:
-        """Nothing that somebody asked for is cut off, nor what it set going."""
-        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self.background)
+        """Nothing that somebody asked for is cut off, nor what it set going, nor a step that is being recorded."""
+        await workflow.wait_condition(
+            lambda: workflow.all_handlers_finished() and not self.background and not self._lock.locked()
+        )
         keeper.cancel()
 
 

@@ -31,11 +31,12 @@ class ClockKeeper:
         self._turn = turn
         self._on_fired = on_fired
 
-    def arm(self, policy: ClockPolicy, name: str | None = None) -> None:
-        self._clocks[name or policy.name] = sla.arm(policy, workflow.now())
+    def arm(self, policy: ClockPolicy, name: str | None = None, at: datetime | None = None) -> None:
+        """From now, or from `at` where what it measures began before anybody noticed."""
+        self._clocks[name or policy.name] = sla.arm(policy, at or workflow.now())
 
     def arm_for(self, policy: ClockPolicy, at: datetime) -> None:
-        """Arm a clock whose time counts from `at`; what was due before now is passed unheard."""
+        """Arm a clock whose time counts from `at`; reminders that were due before now are passed unheard."""
         self._clocks[policy.name] = sla.arm_for(policy, at, workflow.now())
 
     def pause(self, name: str, reason: str) -> None:
@@ -73,11 +74,6 @@ class ClockKeeper:
     def is_acknowledged(self, name: str) -> bool:
         clock = self._clocks.get(name)
         return clock is not None and clock.acknowledged_at is not None
-
-    def is_quiet(self, name: str) -> bool:
-        """Whether the clock has nothing left to say: over, acknowledged, or climbed to the end of its ladder."""
-        clock = self._clocks.get(name)
-        return clock is None or clock.outcome is not None or sla.next_due(clock) is None
 
     async def learn_hours(self) -> None:
         """Have the opening hours worked out that clocks in working time count by, as far as they may be needed."""

@@ -62,7 +62,7 @@ class Review(Case):
         if prompt:
             self.state.clocks[prompt.policy.name] = prompt
         self.clocks.arm(self.policy.triage, TRIAGE)
-        detail = StepDetail(code="late" if rules.is_late(self.state) else None)
+        detail = StepDetail(code="late" if rules.is_late(self.order) else None)
         await self.begin(ReviewEvent.REPORTED, self.order.reported_by, notices=self.policy.reported, detail=detail)
         loss = LOSSES.get(self.order.kind)
         if loss and self.order.licence_id:

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from api.acting import Acts, ActsOfRequest
 from api.callers import Caller, caller
 from api.dependencies import AppServices
+from api.econsult_acting import EConsultActs, EConsultActsOfRequest
 from api.problems import responses
 from api.schemas.acts import AnswerText, Decline, InformationText, SpecialistReply
 from api.schemas.econsults import EConsultView, econsult_view
@@ -55,7 +55,7 @@ async def list_assignments(
 
 
 @router.post("/econsults/{econsult_id}/assignment/accept", summary="Accept a case", responses=PROBLEMS)
-async def accept(econsult_id: RecordId, act: ActsOfRequest, who: AssignedSpecialist) -> EConsultView:
+async def accept(econsult_id: RecordId, act: EConsultActsOfRequest, who: AssignedSpecialist) -> EConsultView:
     """409 `assignment.already_accepted`, `assignment.not_current`."""
     case, assignment_id = await _mine(act, econsult_id, who)
     asked = acts.AssignmentAct(actor=who.actor(case), assignment_id=assignment_id)
@@ -63,7 +63,9 @@ async def accept(econsult_id: RecordId, act: ActsOfRequest, who: AssignedSpecial
 
 
 @router.post("/econsults/{econsult_id}/assignment/decline", summary="Decline a case", responses=PROBLEMS)
-async def decline(econsult_id: RecordId, body: Decline, act: ActsOfRequest, who: AssignedSpecialist) -> EConsultView:
+async def decline(
+    econsult_id: RecordId, body: Decline, act: EConsultActsOfRequest, who: AssignedSpecialist
+) -> EConsultView:
     """Another specialist gets it. 409 `assignment.answered`, `assignment.not_current`."""
     case, assignment_id = await _mine(act, econsult_id, who)
     asked = acts.DeclineCase(actor=who.actor(case), assignment_id=assignment_id, reason=body.reason)
@@ -72,7 +74,7 @@ async def decline(econsult_id: RecordId, body: Decline, act: ActsOfRequest, who:
 
 @router.post("/econsults/{econsult_id}/information-requests", summary="Ask for more information", responses=PROBLEMS)
 async def request_information(
-    econsult_id: RecordId, body: InformationText, act: ActsOfRequest, who: AssignedSpecialist
+    econsult_id: RecordId, body: InformationText, act: EConsultActsOfRequest, who: AssignedSpecialist
 ) -> EConsultView:
     """The turnaround clock pauses until the clinician has answered. 409 `assignment.not_accepted`."""
     case, assignment_id = await _mine(act, econsult_id, who)
@@ -84,7 +86,7 @@ async def request_information(
 
 @router.post("/econsults/{econsult_id}/reply", summary="Answer a case", responses=PROBLEMS)
 async def reply(
-    econsult_id: RecordId, body: SpecialistReply, act: ActsOfRequest, who: AssignedSpecialist
+    econsult_id: RecordId, body: SpecialistReply, act: EConsultActsOfRequest, who: AssignedSpecialist
 ) -> EConsultView:
     """Goes into the patient's record. 409 `econsult.already_answered`, `assignment.not_accepted`."""
     case, assignment_id = await _mine(act, econsult_id, who)
@@ -104,7 +106,7 @@ async def reply(
 
 @router.post("/econsults/{econsult_id}/questions/{question_id}/answer", summary="Answer a question", responses=PROBLEMS)
 async def answer_question(
-    econsult_id: RecordId, question_id: RecordId, body: AnswerText, act: ActsOfRequest, who: AssignedSpecialist
+    econsult_id: RecordId, question_id: RecordId, body: AnswerText, act: EConsultActsOfRequest, who: AssignedSpecialist
 ) -> EConsultView:
     """Also after the window, when it was asked in time (decision 12). 409 `follow_up.question_not_open`."""
     case, assignment_id = await _mine(act, econsult_id, who)
@@ -117,7 +119,7 @@ async def answer_question(
         return await act.ask(case, who, EConsult.answer_follow_up, asked)
 
 
-async def _mine(act: Acts, econsult_id: str, who: Caller) -> tuple[Case, str]:
+async def _mine(act: EConsultActs, econsult_id: str, who: Caller) -> tuple[Case, str]:
     """The case and the id of the caller's assignment. 404 unless it is theirs now."""
     async with act.services.database.transaction() as session:
         case = await econsults.get(session, econsult_id, who.scope)

@@ -21,7 +21,7 @@ from db.reviews import Filters, Reported
 from db.tables import Clinician, CredentialEventRow
 from domain.access import Role
 from domain.errors import Invalid
-from domain.review import NAMES_A_LICENCE, CredentialOutcome, ReviewStage
+from domain.review import NAMES_A_LICENCE, CredentialOutcome, ReviewOrder, ReviewStage, is_late
 
 router = APIRouter(tags=["credential events"])
 PROBLEMS = responses(401, 403, 404, 409, 422, 503)
@@ -170,13 +170,13 @@ async def _concerned(services: Services, event: CredentialEventRow, outcome: Cre
 
 
 def _view(found: Event) -> CredentialEventView:
-    event, seen = found.report, found.snapshot
+    event = found.report
     return CredentialEventView(
         **event.model_dump(include={"id", "clinician_id", "kind", "licence_id", "occurred_on", "aware_at"}),
         **event.model_dump(include={"reported_at", "description"}),
-        **reviewing.progress(seen),
+        **reviewing.progress(found.snapshot),
         reported_by=reviewing.reported_by(event),
-        late_report=seen.late_report if seen else False,
+        late_report=is_late(ReviewOrder.model_validate(event.order)),
     )
 
 

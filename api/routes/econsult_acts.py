@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from api.acting import ActsOfRequest
 from api.callers import Caller, caller
+from api.econsult_acting import EConsultActsOfRequest
 from api.problems import responses
 from api.schemas.acts import (
     Cancellation,
@@ -35,7 +35,7 @@ TreatingClinician = Annotated[Caller, caller(Role.CLINICIAN)]
 async def cancel(
     econsult_id: RecordId,
     body: Cancellation,
-    act: ActsOfRequest,
+    act: EConsultActsOfRequest,
     who: Annotated[Caller, caller(Role.CLINICIAN, Role.PATIENT, Role.SUPPORT, Role.OPERATIONS)],
 ) -> EConsultView:
     """Before a specialist has the case; what was paid goes back by itself. 409 `econsult.not_cancellable`."""
@@ -46,7 +46,7 @@ async def cancel(
 @router.post("/payment-link", summary="Send a new payment link")
 async def reissue_payment_link(
     econsult_id: RecordId,
-    act: ActsOfRequest,
+    act: EConsultActsOfRequest,
     who: Annotated[Caller, caller(Role.CLINICIAN, Role.SUPPORT, Role.OPERATIONS)],
 ) -> EConsultView:
     """With its own seven days; the old one stops working (decision 18). 409 `payment.not_due`."""
@@ -56,7 +56,7 @@ async def reissue_payment_link(
 
 @router.post("/information", summary="Give the information that the specialist asked for")
 async def provide_information(
-    econsult_id: RecordId, body: InformationText, act: ActsOfRequest, who: TreatingClinician
+    econsult_id: RecordId, body: InformationText, act: EConsultActsOfRequest, who: TreatingClinician
 ) -> EConsultView:
     """The specialist's time runs on from here. 409 `econsult.no_information_requested`."""
     case = await act.find(econsult_id, who)
@@ -68,7 +68,7 @@ async def provide_information(
 
 @router.post("/questions", summary="Ask the specialist a follow-up question")
 async def ask_question(
-    econsult_id: RecordId, body: QuestionText, act: ActsOfRequest, who: TreatingClinician
+    econsult_id: RecordId, body: QuestionText, act: EConsultActsOfRequest, who: TreatingClinician
 ) -> EConsultView:
     """Within 240 hours of the reply (E-06). 409 `follow_up.no_reply_yet`, `follow_up.window_closed`."""
     case = await act.find(econsult_id, who)
@@ -83,7 +83,7 @@ async def withdraw_question(
     econsult_id: RecordId,
     question_id: RecordId,
     body: QuestionWithdrawal,
-    act: ActsOfRequest,
+    act: EConsultActsOfRequest,
     who: Annotated[Caller, caller(Role.CLINICIAN, Role.OPERATIONS)],
 ) -> EConsultView:
     """The clinician at any time, operations once the answer is late: the case no longer waits for it.
@@ -97,7 +97,7 @@ async def withdraw_question(
 
 @router.post("/outcome", summary="Say what the eConsult was good for")
 async def capture_outcome(
-    econsult_id: RecordId, body: CareOutcome, act: ActsOfRequest, who: TreatingClinician
+    econsult_id: RecordId, body: CareOutcome, act: EConsultActsOfRequest, who: TreatingClinician
 ) -> EConsultView:
     """Once there is an answer; the last word counts (E-09). 409 `outcome.no_reply_yet`."""
     case = await act.find(econsult_id, who)
@@ -113,7 +113,7 @@ async def capture_outcome(
 async def reassign(
     econsult_id: RecordId,
     body: Reassignment,
-    act: ActsOfRequest,
+    act: EConsultActsOfRequest,
     who: Annotated[Caller, caller(Role.OPERATIONS)],
 ) -> EConsultView:
     """Once it is 72 hours old (decision 13), or information that was asked for is late.
@@ -128,7 +128,7 @@ async def reassign(
 async def acknowledge_escalation(
     econsult_id: RecordId,
     clock: EscalatingClock,
-    act: ActsOfRequest,
+    act: EConsultActsOfRequest,
     who: Annotated[Caller, caller(Role.OPERATIONS, Role.SUPPORT)],
 ) -> EConsultView:
     """Its ladder is climbed no further. `clock` is a name out of `clocks`. 409 `escalation.none`."""

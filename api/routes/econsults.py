@@ -89,7 +89,7 @@ async def order_econsult(
     """For a patient of one's own visit. The patient gets a payment link; no specialist sees the case before payment.
 
     Repeated with its Idempotency-Key, an order is placed once and answered as it stands, without advice.
-    404 `visit.unknown`, `note.unknown`, `attachment.unknown`; 409 `visit.not_started`, `visit.cancelled`,
+    404 `visit.unknown`, `note.unknown`, `attachment.unknown`; 409 `visit.not_started`, `visit.cancelled`, `visit.not_held`,
     `clinician.licence_expired`, `clinician.licence_suspended`, `clinician.no_licence_in_state`;
     422 `submission.blocked`, `expectations.not_acknowledged`, `request.idempotency_key_missing`,
     `request.idempotency_key_reused`.

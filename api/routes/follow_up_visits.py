@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from api.acting import ActsOfRequest
 from api.callers import Caller, caller
+from api.econsult_acting import EConsultActsOfRequest
 from api.problems import responses
 from api.schemas.acts import FollowUpBooking
 from api.schemas.econsults import EConsultView
@@ -30,7 +30,7 @@ Parties = Annotated[Caller, caller(Role.PATIENT, Role.CLINICIAN, Role.SUPPORT)]
 
 
 @router.post("", summary="Book the follow-up visit")
-async def book(econsult_id: RecordId, body: FollowUpBooking, act: ActsOfRequest, who: Parties) -> EConsultView:
+async def book(econsult_id: RecordId, body: FollowUpBooking, act: EConsultActsOfRequest, who: Parties) -> EConsultView:
     """With the same clinician, at no charge. After the window is allowed, with a warning in the answer.
 
     409 `follow_up_visit.not_bookable`, `follow_up_visit.in_the_past`, `follow_up_visit.too_late`.
@@ -55,7 +55,7 @@ async def book(econsult_id: RecordId, body: FollowUpBooking, act: ActsOfRequest,
 @router.post("/decline", summary="Do without the follow-up visit")
 async def decline(
     econsult_id: RecordId,
-    act: ActsOfRequest,
+    act: EConsultActsOfRequest,
     who: Annotated[Caller, caller(Role.PATIENT, Role.SUPPORT)],
 ) -> EConsultView:
     """The patient's choice, also through support (decision 15). A booked one is cancelled.

@@ -199,7 +199,7 @@ async def _ask(
     update: UpdateMethodMultiParam[[Any, Any], Any],
     asked: LicenceAct,
 ) -> LicenceView:
-    await act.services.cases.ask(names.licence_case(licence.id), update, asked, act.update_id(who))
+    await act.update(names.licence_case(licence.id), who, update, asked)
     return await _read(act.services, licence.id)
 
 

@@ -17,6 +17,7 @@ from api.problems import responses
 from db import econsults
 from db.econsults import Case
 from db.tables import new_id
+from domain import names
 from domain.access import Role
 from domain.actors import Actor
 from domain.econsult import acts
@@ -100,7 +101,7 @@ async def pay(token: str, request: Request, services: AppServices) -> Response:
 
 async def _checkout(services: Services, case: Case, link: LinkTarget) -> str:
     asked = acts.OpenCheckout(actor=Actor(role=Role.PATIENT, id=case.order.patient_id), link_number=link.number)
-    opened = await services.cases.act(case.order.id, EConsult.open_checkout, asked, new_id())
+    opened = await services.cases.ask(names.econsult_case(case.order.id), EConsult.open_checkout, asked, new_id())
     if not opened.url:
         raise GatewayUnavailable("payment.no_page", "the processor gave no page to pay on")
     return opened.url

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from api.acting import ActsOfRequest
 from api.callers import Caller, caller
+from api.econsult_acting import EConsultActsOfRequest
 from api.problems import responses
 from api.schemas.acts import RefundDecision, RefundId, RefundReason
 from api.schemas.econsults import EConsultView
@@ -32,7 +32,7 @@ router = APIRouter(
 async def request_refund(
     econsult_id: RecordId,
     body: RefundReason,
-    act: ActsOfRequest,
+    act: EConsultActsOfRequest,
     who: Annotated[Caller, caller(Role.PATIENT, Role.CLINICIAN, Role.SUPPORT)],
 ) -> EConsultView:
     """One request at a time. 409 `refund.nothing_paid`, `refund.already_requested`."""
@@ -51,7 +51,7 @@ async def decide_refund(
     econsult_id: RecordId,
     request_id: RefundId,
     body: RefundDecision,
-    act: ActsOfRequest,
+    act: EConsultActsOfRequest,
     who: Annotated[Caller, caller(Role.SUPPORT)],
 ) -> EConsultView:
     """Whole before an answer, any part of what is left afterwards.

@@ -1,139 +1,129 @@
-"""Visits: plain records in this version, so their times are taken here and not from a workflow."""
+"""Scheduling visits, and seeing where they stand (spec/care.md, process V)."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, time, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic.config import JsonDict
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.auth import require
+from api import visit_acting
+from api.callers import Caller, caller
 from api.dependencies import AppServices
-from api.people import STAFF, CurrentClinician, own_record, persons_of
+from api.live import asking
+from api.people import STAFF
 from api.problems import responses
-from api.values import EXAMPLE_ID, RecordId, Time
-from db import licences, people, visits
-from db.tables import Clinician, Patient, Visit
-from domain.access import Principal, Role
-from domain.errors import Forbidden, Invalid
-from domain.visit.manual import VisitAct, next_status
-from domain.visit.states import VisitKind, VisitStatus
+from api.schemas.econsults import TimelinePage, step_view
+from api.schemas.roster import Day
+from api.schemas.visits import NewVisit, VisitView, visit_view
+from api.starting import start_visit
+from api.values import Limit, Page, RecordId, TimeZone
+from api.visit_acting import VisitActsOfRequest
+from db import timeline, visits
+from db.visits import Filters
+from domain import names
+from domain.access import Role
+from domain.case import Explanation
+from domain.local_time import instant, zone_of
+from domain.visit.states import VisitStatus
 
 router = APIRouter(prefix="/visits", tags=["visits"])
 
-_EXAMPLE: JsonDict = {"patient_id": EXAMPLE_ID, "scheduled_start": "2026-03-02T09:00:00-07:00", "duration_minutes": 30}
+Parties = Annotated[Caller, caller(Role.CLINICIAN, Role.PATIENT, *STAFF)]
+ClinicianOrStaff = Annotated[Caller, caller(Role.CLINICIAN, *STAFF)]
 
 
-class NewVisit(BaseModel):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+class Wanted(BaseModel):
+    """Which visits, and which page of them."""
 
-    patient_id: RecordId
-    clinician_id: RecordId | None = Field(default=None, description="Staff names it; a clinician need not.")
-    scheduled_start: Time
-    duration_minutes: int = Field(ge=5, le=240)
+    model_config = ConfigDict(extra="forbid")
 
+    status: VisitStatus | None = None
+    clinician_id: RecordId | None = None
+    first_day: Day | None = Field(default=None, description="Visits that start on this day or later.")
+    last_day: Day | None = Field(default=None, description="Visits that start on this day or earlier.")
+    time_zone: TimeZone = Field(default="UTC", description="Where these are days; an IANA name.")
+    cursor: RecordId | None = Field(default=None, description="`next_cursor` of the page before.")
+    limit: int = Field(default=50, ge=1, le=200, description="Most items on a page.")
 
-class VisitView(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-    id: str
-    patient_id: str
-    clinician_id: str
-    kind: VisitKind
-    econsult_id: str | None = Field(description="Of a follow-up visit: the eConsult that it belongs to.")
-    status: VisitStatus
-    scheduled_start: datetime
-    duration_minutes: int
-    price_cents: int
-    started_at: datetime | None
-    completed_at: datetime | None
-    created_at: datetime
+    def filters(self) -> Filters:
+        zone = zone_of(self.time_zone)
+        midnight = time()
+        after = self.last_day + timedelta(days=1) if self.last_day else None
+        return Filters(
+            status=self.status,
+            clinician_id=self.clinician_id,
+            starts_from=instant(self.first_day, midnight, zone) if self.first_day else None,
+            starts_before=instant(after, midnight, zone) if after else None,
+        )
 
 
 @router.post("", status_code=201, summary="Schedule a visit", responses=responses(401, 403, 404, 409, 422))
-async def schedule_visit(
-    new: NewVisit, services: AppServices, principal: Annotated[Principal, require(Role.CLINICIAN, *STAFF)]
-) -> VisitView:
+async def schedule_visit(new: NewVisit, act: VisitActsOfRequest, who: ClinicianOrStaff) -> VisitView:
     """Staff schedules visits of anybody, a clinician their own with patients whom they have a visit with already.
 
+    Repeated with its Idempotency-Key, a visit is scheduled once and answered as it stands.
     403 `visit.of_another_clinician`, `visit.patient_not_yours`; 404 `patient.unknown` and `clinician.unknown`;
-    409 `clinician.licence_expired`, `clinician.licence_suspended`, `clinician.no_licence_in_state`, by the patient's
-    state; 422 `visit.clinician_missing`.
+    409 `visit.in_the_past`, `visit.too_far_ahead`, `clinician.licence_expired`, `clinician.licence_suspended`,
+    `clinician.no_licence_in_state`, by the patient's state; 422 `visit.clinician_missing`,
+    `request.idempotency_key_missing`, `request.idempotency_key_reused`.
     """
+    async with act.services.database.transaction() as session:
+        visit = await visit_acting.schedule(session, act, who, new)
+    await start_visit(act.services, visit.id)
+    return await act.view(visit.id, who)
+
+
+@router.get("", summary="Visits", responses=responses(401, 403, 422))
+async def list_visits(services: AppServices, who: Parties, wanted: Annotated[Wanted, Query()]) -> Page[VisitView]:
+    """The latest start first: clinicians and patients see their own, staff all."""
+    limit = wanted.limit
     async with services.database.transaction() as session:
-        clinician_id, by_staff = await _clinician_for(session, new, principal)
-        patient = await people.get(session, Patient, new.patient_id)
-        if not by_staff and not await visits.has_visit(session, clinician_id, new.patient_id):
-            raise Forbidden("visit.patient_not_yours", "staff schedules a clinician's first visit with a patient")
-        await licences.check_standing(session, clinician_id, patient.state, services.clock())
-        visit = Visit(
-            patient_id=new.patient_id,
-            clinician_id=clinician_id,
-            scheduled_start=new.scheduled_start,
-            duration_minutes=new.duration_minutes,
-        )
-        return VisitView.model_validate(await visits.add_visit(session, visit))
+        found = await visits.page(session, who.scope, wanted.filters(), after=wanted.cursor, limit=limit + 1)
+    items = [visit_view(case, who.role(case)) for case in found[:limit]]
+    return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 
 
-@router.get("/{visit_id}", summary="A visit", responses=responses(401, 403, 404, 422))
+@router.get("/{visit_id}", summary="Where a visit stands", responses=responses(401, 403, 404, 409, 422, 503))
 async def read_visit(
     visit_id: RecordId,
     services: AppServices,
-    principal: Annotated[Principal, require(Role.CLINICIAN, Role.PATIENT, *STAFF)],
+    who: Parties,
+    live: Annotated[bool, Query(description="Ask the workflow itself. 409 `case.not_running`.")] = False,
 ) -> VisitView:
-    """For its clinician, its patient and staff."""
+    """From its recorded steps, for its clinician, its patient and staff."""
     async with services.database.transaction() as session:
-        persons = await persons_of(session, principal)
-        visit = await visits.get_visit(session, visit_id)
-        own = {visit.clinician_id, visit.patient_id} & {person.id for person in persons}
-        if not own and not principal.has(*STAFF):
-            raise visits.unknown_visit()
-        return VisitView.model_validate(visit)
+        case = await visits.get(session, visit_id, who.scope)
+    if not live:
+        return visit_view(case, who.role(case))
+    async with asking():
+        told = await services.cases.visit_status(visit_id)
+    return visit_view(case, who.role(case), live=told)
 
 
-@router.post("/{visit_id}/start", summary="Start a visit", responses=responses(401, 403, 404, 409, 422))
-async def start_visit(visit_id: RecordId, services: AppServices, clinician: CurrentClinician) -> VisitView:
-    """Done before, it changes nothing. 409 `visit.not_scheduled`."""
-    return await _act(services, visit_id, clinician, VisitAct.START)
-
-
-@router.post("/{visit_id}/complete", summary="Complete a visit", responses=responses(401, 403, 404, 409, 422))
-async def complete_visit(visit_id: RecordId, services: AppServices, clinician: CurrentClinician) -> VisitView:
-    """Done before, it changes nothing. 409 `visit.not_in_progress`, `visit.follow_up_of_econsult`."""
-    return await _act(services, visit_id, clinician, VisitAct.COMPLETE)
-
-
-@router.post("/{visit_id}/cancel", summary="Cancel a visit", responses=responses(401, 403, 404, 409, 422))
-async def cancel_visit(visit_id: RecordId, services: AppServices, clinician: CurrentClinician) -> VisitView:
-    """Done before, it changes nothing. 409 `visit.not_scheduled`, `visit.follow_up_of_econsult`."""
-    return await _act(services, visit_id, clinician, VisitAct.CANCEL)
-
-
-async def _act(services: AppServices, visit_id: str, clinician: Clinician, act: VisitAct) -> VisitView:
+@router.get("/{visit_id}/timeline", summary="What happened", responses=responses(401, 403, 404, 422))
+async def read_timeline(
+    visit_id: RecordId,
+    services: AppServices,
+    who: ClinicianOrStaff,
+    cursor: Annotated[int, Query(ge=0, le=1_000_000, description="`next_cursor` of the page before.")] = 0,
+    limit: Limit = 100,
+) -> TimelinePage:
+    """Each step in order: who, when, what, and where the visit stood after it."""
     async with services.database.transaction() as session:
-        visit = await visits.get_visit(session, visit_id, lock=True)
-        if visit.clinician_id != clinician.id:
-            raise visits.unknown_visit()
-        reached = next_status(visit.kind, visit.status, act)
-        if visit.status != reached:
-            visit.status = reached
-            if reached is VisitStatus.IN_PROGRESS:
-                visit.started_at = datetime.now(UTC)
-            if reached is VisitStatus.COMPLETED:
-                visit.completed_at = datetime.now(UTC)
-        return VisitView.model_validate(visit)
+        await visits.get(session, visit_id, who.scope)
+        steps = await timeline.page(session, names.visit_case(visit_id), after=cursor, limit=limit + 1)
+    items = [step_view(step) for step in steps[:limit]]
+    return TimelinePage(items=items, next_cursor=items[-1].sequence if len(steps) > limit else None)
 
 
-async def _clinician_for(session: AsyncSession, new: NewVisit, principal: Principal) -> tuple[str, bool]:
-    """Whose visit it is, and whether staff schedules it."""
-    if principal.has(*STAFF) and new.clinician_id is not None:
-        return (await people.get(session, Clinician, new.clinician_id)).id, True
-    if not principal.has(Role.CLINICIAN):
-        raise Invalid("visit.clinician_missing", "name the clinician of the visit")
-    own = await own_record(session, Clinician, principal)
-    if new.clinician_id not in {None, own.id}:
-        raise Forbidden("visit.of_another_clinician", "a clinician schedules only their own visits")
-    return own.id, False
+@router.get(
+    "/{visit_id}/explain", summary="Every second of its clocks", responses=responses(401, 403, 404, 409, 422, 503)
+)
+async def explain(visit_id: RecordId, services: AppServices, who: ClinicianOrStaff) -> list[Explanation]:
+    """From the workflow: running, paused and overdue time of each clock, and its milestones. 409 `case.not_running`."""
+    async with services.database.transaction() as session:
+        await visits.get(session, visit_id, who.scope)
+    async with asking():
+        return await services.cases.explain_visit(visit_id)

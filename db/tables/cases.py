@@ -39,6 +39,7 @@ class CaseState(SQLModel, table=True):
             "unacknowledged",
             postgresql_where=text("breached_at is not null"),
         ),
+        Index("case_state_of_clinician", "clinician_id", "updated_at"),
         Index("case_state_process", "process", "business_state", "case_id"),
         Index("case_state_payments", text("(snapshot -> 'payments') jsonb_path_ops"), postgresql_using="gin"),
     )

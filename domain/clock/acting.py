@@ -20,12 +20,16 @@ def arm(policy: ClockPolicy, at: datetime, hours: tuple[Span, ...] = ()) -> Cloc
 
 
 def arm_for(policy: ClockPolicy, at: datetime, now: datetime) -> Clock:
-    """A clock whose time counts from `at`, past or to come. What was due before it was armed is passed unheard."""
+    """A clock whose time counts from `at`, past or to come.
+
+    Reminders and warnings that were due before it was armed are passed unheard. A breach or an end is not: it was
+    armed too late, after an outage say, and somebody has to hear of it.
+    """
     clock = arm(policy, at)
     past = [
         Fired(name=m.name, kind=m.kind, due=due, noticed=now, detected_late=False, suppressed="before_arming")
         for m in policy.ladder
-        if (due := due_at(clock, m)) is not None and due < now
+        if m.kind in STALE_KINDS and (due := due_at(clock, m)) is not None and due < now
     ]
     return clock.model_copy(update={"fired": tuple(past)})
 

@@ -22,7 +22,7 @@ class MinimumWait(Value):
 class VisitPolicy(Value):
     version: str
     reminders: ClockPolicy
-    """For the patient; its times count from `reminders_lead` before the start."""
+    """For the patient; its times count from `reminders_lead` before the start, with which it ends."""
     reminders_lead: timedelta
     join: ClockPolicy
     """Whether the clinician comes in time (V-01, V-03); its times count from `join_lead` before the start."""
@@ -32,7 +32,7 @@ class VisitPolicy(Value):
     absence: ClockPolicy
     """After a clinician did not come at all, until somebody takes it on (V-02)."""
     waiting: ClockPolicy
-    """For the clinician who waits for the patient, from when the minimum wait is over."""
+    """For the clinician who waits for the patient, from when the minimum wait is over; at its end it is called off."""
     minimum_waits: tuple[MinimumWait, ...]
     """In rising order; the last that fits counts (V-05, V-06, decision 04)."""
     call_attempts: int = Field(ge=1)
@@ -49,6 +49,8 @@ class VisitPolicy(Value):
     disputable: ClockPolicy
     """How long the patient may dispute a no-show, from the flag."""
     dispute_decision: ClockPolicy
+    excusable: timedelta
+    """So long a clinician's absence waits for somebody, and so long after the end it may be excused (decision 03)."""
     horizon: timedelta
     """How far ahead a visit may be scheduled."""
 

@@ -9,7 +9,7 @@ from domain.clock import Outcome
 from domain.errors import Refused
 from domain.visit.policy import VisitPolicy
 from domain.visit.state import VisitOrder, VisitState
-from domain.visit.states import BEFORE, NoteStatus, Obligation, VisitStage
+from domain.visit.states import BEFORE, Fulfilment, NoteStatus, Obligation, VisitStage, VisitStatus
 
 JOINABLE = BEFORE | {VisitStage.IN_PROGRESS}
 
@@ -151,6 +151,16 @@ def may_save_note(state: VisitState) -> None:
         raise Refused("visit.not_begun", f"the visit is {state.stage}", missing=("visit.in_progress",))
 
 
+def may_note(status: str) -> None:
+    """The same by the record of a visit whose process is over, or that never had one."""
+    if status == VisitStatus.CANCELLED:
+        raise Refused("visit.cancelled", "there is nothing to note of a cancelled visit")
+    if status == VisitStatus.NO_SHOW:
+        raise Refused("visit.not_held", "there is nothing to note of a visit that the patient did not come to")
+    if status == VisitStatus.SCHEDULED:
+        raise Refused("visit.not_begun", "the visit has not begun", missing=("visit.in_progress",))
+
+
 def note_suffices(order: VisitOrder, status: NoteStatus) -> bool:
     """Whether this note satisfies the clock (decision 08); a draft always does where a draft is asked for."""
     return status is NoteStatus.COMPLETE or order.policy.note_requires[order.visit_type] is NoteStatus.DRAFT
@@ -165,17 +175,24 @@ def may_excuse(state: VisitState, policy: VisitPolicy) -> None:
 
 
 def was_missed(state: VisitState, allowance: timedelta) -> bool:
-    """Whether the clinician was late, did not come, or called the visit off (V-02)."""
-    if state.stage is VisitStage.CLINICIAN_NO_SHOW:
-        return True
-    if state.stage is VisitStage.CANCELLED:
-        return state.ended_by is not None and state.ended_by.role == Role.CLINICIAN
-    joined = state.clinician_joined_at
-    return state.stage is VisitStage.CLINICIAN_LATE or (joined is not None and joined > state.starts_at + allowance)
+    """Whether the clinician was late, did not come, or called the visit off (V-02).
+
+    Who joined in time attended, whatever became of the visit. Who gives up on a clinician that is late already does
+    not make the miss undone.
+    """
+    allowed = state.starts_at + allowance
+    if state.clinician_joined_at is not None:
+        return state.clinician_joined_at > allowed
+    if state.stage is not VisitStage.CANCELLED:
+        return state.stage in (VisitStage.CLINICIAN_NO_SHOW, VisitStage.CLINICIAN_LATE)
+    by_clinician = state.ended_by is not None and state.ended_by.role == Role.CLINICIAN
+    return by_clinician or (state.ended_at is not None and state.ended_at > allowed)
 
 
 def has_breach(state: VisitState) -> bool:
     """Whether anything owed after the visit was late or never came, and was not waived (V-13)."""
+    if any(settled.how is Fulfilment.BREACHED for settled in state.settled.values()):
+        return True
     owed = (state.clocks[each] for each in Obligation if each in state.clocks)
     return any(clock.breached_at is not None and clock.outcome is not Outcome.WAIVED for clock in owed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -19,10 +19,12 @@ from config import Settings
 from crypto import Keyring, generate_key
 from db.session import Database
 from db.tables import CoordinationTask
-from domain import policy
+from domain import names, policy
 from domain.access import Role
 from domain.errors import Refused
+from domain.licences import LicenceOrder
 from domain.rates import DecideRate, RateRequestOrder
+from domain.review import ReviewOrder
 from domain.threads import ThreadOrder
 from embedded import seed
 from embedded.issuer import DevelopmentIssuer
@@ -33,8 +35,17 @@ BASE = "http://api.test"
 ISSUER = f"{BASE}/dev"
 
 
+EVENT = {
+    "kind": "board_action",
+    "occurred_on": "2026-03-01",
+    "aware_at": "2026-03-02T09:00:00Z",
+    "description": "The board opened a proceeding.",
+}
+REPORT = {"clinician_id": seed.CLINICIAN, "kind": "conduct", "description": "Short with me."}
+
+
 class PretendedCases(FakeCases):
-    """Rate requests are taken and never decided, threads of messages are kept and never begin."""
+    """Of eConsults alone cases run; rate requests, threads of messages, licences and reports are kept."""
 
     async def start_rate_request(self, order: RateRequestOrder) -> None:
         pass
@@ -42,11 +53,19 @@ class PretendedCases(FakeCases):
     async def decide_rate(self, request_id: str, decision: DecideRate, update_id: str) -> None:
         raise Refused("case.not_running", "the case is over, or has not begun")
 
+    async def start_licence(self, order: LicenceOrder) -> None:
+        pass
+
+    async def start_review(self, order: ReviewOrder) -> None:
+        pass
+
     async def start_thread(self, order: ThreadOrder) -> None:
         pass
 
-    async def act_on_thread(self, *_: object) -> None:
-        raise Refused("case.not_running", "the case is over, or has not begun")
+    async def ask(self, case_id: str, update: Callable[..., Any], asked: Any, update_id: str) -> Any:
+        if not case_id.startswith(names.econsult_case("")):
+            raise Refused("case.not_running", "the case is over, or has not begun")
+        return await super().ask(case_id, update, asked, update_id)
 
 
 class Backstage:
@@ -95,6 +114,8 @@ class Backstage:
         asked = await front.clinician.post(f"/clinicians/{seed.CLINICIAN}/rate-requests", json={"portion_cents": 1})
         message = {"clinician_id": seed.CLINICIAN, "body": "May I?"}
         thread = await front.patient.post("/message-threads", json=message)
+        event = await front.clinician.post(f"/clinicians/{seed.CLINICIAN}/credential-events", json=EVENT)
+        report = await front.patient.post("/conduct-reports", json=REPORT)
         task = f"econsult:{econsult_id}:coordination"
         async with front.database.transaction() as session:
             session.add(CoordinationTask(key=task, econsult_id=econsult_id, opened_at=NOW))
@@ -109,6 +130,9 @@ class Backstage:
             "attachment_ids": [seed.PHOTO],
             "thread_id": thread.json()["id"],
             "request_id": asked.json()["id"],
+            "licence_id": seed.LICENCE_CO,
+            "event_id": event.json()["id"],
+            "report_id": report.json()["id"],
             "key": task,
             "staff_id": seed.PROVIDER_SUCCESS,
             "shift_id": seed.OFFICE_SHIFT,

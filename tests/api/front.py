@@ -101,7 +101,8 @@ class FakeCases:
         if self.records_first_step:
             await self.record(order.econsult_id, Event.ORDERED, order.ordered_by)
 
-    async def act(self, econsult_id: str, update: Callable[..., Any], asked: Any, update_id: str) -> Any:
+    async def ask(self, case_id: str, update: Callable[..., Any], asked: Any, update_id: str) -> Any:
+        econsult_id = case_id.removeprefix(names.econsult_case(""))
         self.acts.append((econsult_id, update.__name__, asked, update_id))
         if self.refusal or self.outage:
             raise self.refusal or self.outage or AssertionError

@@ -296,5 +296,5 @@ async def test_a_refused_text_is_not_kept(house: House) -> None:
 class Refusing:
     """Cases that allow nothing."""
 
-    async def act_on_thread(self, *_: object) -> None:
+    async def ask(self, *_: object) -> None:
         raise Refused("thread.closed", "refused by the process")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from domain.clock import Clock, acknowledge, arm, fire, pause
 from domain.econsult import rules
@@ -23,16 +22,10 @@ from tests.domain.builders import (
     an_assignment,
     paid,
 )
+from tests.domain.rule_checks import Case, refused
 
 OFFERED, ACCEPTED = AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED
 MINE, OTHERS = "assignment-1", "assignment-2"
-
-
-class Case(NamedTuple):
-    rule: Callable[..., Any]
-    args: tuple[Any, ...]
-    allowed: tuple[EConsultState, ...]
-    refused: tuple[tuple[str, EConsultState], ...]
 
 
 def at(*stages: Stage, **fields: Any) -> tuple[EConsultState, ...]:
@@ -41,10 +34,6 @@ def at(*stages: Stage, **fields: Any) -> tuple[EConsultState, ...]:
 
 def all_but(*stages: Stage, **fields: Any) -> tuple[EConsultState, ...]:
     return at(*(stage for stage in Stage if stage not in stages), **fields)
-
-
-def refused(code: str, *states: EConsultState) -> tuple[tuple[str, EConsultState], ...]:
-    return tuple((code, state) for state in states)
 
 
 def with_specialist(status: AssignmentStatus, stage: Stage = Stage.WITH_SPECIALIST, **fields: Any) -> EConsultState:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from domain import policy
 from domain.clock import Milestone, MilestoneKind
 from domain.errors import Invalid
+from domain.licences import Reminder
 from domain.policy import LatePayment
 
 CARE = policy.load()
@@ -72,6 +73,31 @@ NUMBERS: dict[str, Any] = {
     "message_thread.reply.reply_escalated": 28 * HOUR,
     "message_thread.reopen_within": 30 * DAY,
     "message_thread.history_limit": 4_000,
+    # decision 11, K-03
+    "licence.expiry.expires_in_60_days": 60 * DAY,
+    "licence.expiry.expires_in_30_days": 30 * DAY,
+    "licence.expiry.expires_in_7_days": 7 * DAY,
+    "licence.waiver.waiver_ends_in_7_days": 7 * DAY,
+    "licence.history_limit": 4_000,
+    # decision 11, K-01
+    "credential_event.promptly.report_late": 24 * HOUR,
+    **{
+        f"{process}.triage.{name}": hours * HOUR
+        for process in ("credential_event", "conduct_report")
+        for name, hours in (("triage_due", 20), ("triage_late", 24), ("triage_escalated", 48))
+    },
+    **{
+        f"{process}.resolution.{severity}.resolution_{name}": days * DAY
+        for process, severity, times in (
+            ("credential_event", "low", (7, 10, 12)),
+            ("credential_event", "medium", (7, 10, 12)),
+            ("credential_event", "high", (7, 10, 12)),
+            ("conduct_report", "low", (10, 14, 16)),
+            ("conduct_report", "medium", (5, 7, 9)),
+            ("conduct_report", "high", (2, 3, 4)),
+        )
+        for name, days in zip(("due", "late", "escalated"), times, strict=True)
+    },
     # E-09
     "benchmarks.improved_care_plan_percent": 90,
     "benchmarks.avoided_in_person_percent": 70,
@@ -82,12 +108,16 @@ def numbers(value: object, path: str) -> Iterator[tuple[str, Any]]:
     """Every whole number and duration in a policy; a milestone stands for its time."""
     if isinstance(value, Milestone):
         yield f"{path}.{value.name}", value.after
+    elif isinstance(value, Reminder):
+        yield f"{path}.{value.name}", value.before
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            yield from numbers(getattr(value, name), path if name == "milestones" else f"{path}.{name}".lstrip("."))
+            yield from numbers(
+                getattr(value, name), path if name in {"milestones", "reminders"} else f"{path}.{name}".lstrip(".")
+            )
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
-            yield from numbers(item, path if isinstance(item, Milestone) else f"{path}.{index}")
+            yield from numbers(item, path if isinstance(item, Milestone | Reminder) else f"{path}.{index}")
     elif isinstance(value, int | timedelta):
         yield path, value
 

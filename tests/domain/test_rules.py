@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 from typing import Any
 
 import pytest
@@ -24,17 +22,12 @@ from tests.domain.builders import (
     an_assignment,
     paid,
 )
-from tests.domain.rule_cases import BREACHED, CASES, Case, follow_up
+from tests.domain.rule_cases import BREACHED, CASES, follow_up
+from tests.domain.rule_checks import Case, allowing, codes_in, name_of, refusal_of, refusing, without_a_case
 
-ALLOWED = [(case, state) for case in CASES for state in case.allowed]
+ALLOWED = allowing(CASES)
 DISPUTE = Dispute(dispute_id="dispute-1", payment_id="payment-1", amount_cents=14_000, opened_at=START)
-REFUSED = [(case, code, state) for case in CASES for code, state in case.refused]
-
-
-def name_of(value: Any) -> str:
-    if isinstance(value, Case):
-        return value.rule.__name__
-    return value.stage if isinstance(value, EConsultState) else str(value)
+REFUSED = refusing(CASES)
 
 
 @pytest.mark.parametrize(("case", "state"), ALLOWED, ids=name_of)
@@ -44,40 +37,21 @@ def test_allows(case: Case, state: EConsultState) -> None:
 
 @pytest.mark.parametrize(("case", "code", "state"), REFUSED, ids=name_of)
 def test_refuses(case: Case, code: str, state: EConsultState) -> None:
-    before = state.model_copy(deep=True)
-    with pytest.raises(Refused) as refusal:
-        case.rule(state, *case.args)
-    assert refusal.value.code == code
-    assert state == before
-
-
-def codes_in_the_module() -> dict[str, set[str]]:
-    """Each refusal in the source, with the rule that raises it."""
-    tree = ast.parse(inspect.getsource(rules))
-    found: dict[str, set[str]] = {}
-    for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
-        for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
-            if isinstance(call.func, ast.Name) and call.func.id == "Refused":
-                found.setdefault(function.name, set()).add(ast.literal_eval(call.args[0]))
-    return found
+    assert refusal_of(case, state).code == code
 
 
 def test_every_refusal_of_every_rule_has_a_case() -> None:
-    shown = {(case.rule.__name__, code) for case, code, _ in REFUSED}
-    # What these two refuse is shown through the rules that call them.
-    theirs = {"may_accept", "may_decline", "may_request_information", "may_reply", "may_answer"}
+    # What these refuse is shown through the rules that call them.
     shared = {
-        "live_assignment": theirs,
+        "live_assignment": {"may_accept", "may_decline", "may_request_information", "may_reply", "may_answer"},
         "open_question": {"may_answer", "may_withdraw_question"},
         "_information_is_late": {"may_reassign"},
     }
-    for rule, codes in codes_in_the_module().items():
-        for code in codes:
-            assert {(caller, code) for caller in shared.get(rule, {rule})} <= shown
+    assert not without_a_case(rules, CASES, shared)
 
 
 def test_every_rule_has_a_state_that_allows_its_act() -> None:
-    rules_with_refusals = {name for name in codes_in_the_module() if name.startswith("may_")}
+    rules_with_refusals = {name for name in codes_in(rules) if name.startswith("may_")}
     assert {case.rule.__name__ for case, _ in ALLOWED} >= rules_with_refusals | {"may_answer"}
 
 
@@ -99,9 +73,7 @@ def test_every_rule_has_a_state_that_allows_its_act() -> None:
 )
 def test_a_refusal_says_what_is_missing(code: str, missing: tuple[str, ...]) -> None:
     for case, _, state in (each for each in REFUSED if each[1] == code):
-        with pytest.raises(Refused) as refusal:
-            case.rule(state, *case.args)
-        assert refusal.value.missing == missing
+        assert refusal_of(case, state).missing == missing
 
 
 def test_reassignment_says_when_it_will_be_offered() -> None:

@@ -22,7 +22,7 @@ async def test_adds_everything_once(database: Database) -> None:
     first = await seed.seed(database)
     expected = {
         "clinician": 2,
-        "clinicianlicence": 3,
+        "clinicianlicence": 4,
         "patient": 2,
         "specialist": 6,
         "visit": 3,
@@ -74,7 +74,7 @@ async def test_its_files_are_what_they_claim_to_be(database: Database) -> None:
 
 def test_its_ids_are_uuid7_and_apart() -> None:
     ids = [value for value in vars(seed).values() if isinstance(value, str) and value.startswith("01940000-")]
-    assert len(set(ids)) == len(ids) == 27
+    assert len(set(ids)) == len(ids) == 28
     assert {UUID(one).version for one in ids} == {7}
 
 

@@ -244,7 +244,7 @@ async def _forge_a_webhook(house: House) -> None:
 class _Broken:
     """Cases whose every act fails for a reason that nobody foresaw."""
 
-    async def act(self, *_: object) -> None:
+    async def ask(self, *_: object) -> None:
         raise ValueError("unforeseen: qwzexception")
 
 

@@ -119,6 +119,10 @@ class Consult(Sighting):
         return replace(self, econsult_id=new_id())
 
     @property
+    def case_id(self) -> str:
+        return names.econsult_case(self.econsult_id)
+
+    @property
     def order(self) -> EConsultOrder:
         return EConsultOrder(
             econsult_id=self.econsult_id,
@@ -281,7 +285,7 @@ class Consult(Sighting):
         self, visit_id: str, news: acts.FollowUpNews, starts_at: datetime = datetime.min.replace(tzinfo=UTC)
     ) -> None:
         report = acts.FollowUpReport(visit_id=visit_id, news=news, starts_at=starts_at)
-        handle = self.world.client.get_workflow_handle(names.econsult_case(self.econsult_id))
+        handle = self.world.client.get_workflow_handle(self.case_id)
         await handle.signal(EConsult.follow_up_visit_reported, report)
         await self.status()
 
@@ -322,7 +326,7 @@ class Consult(Sighting):
     async def act(
         self, update: UpdateMethodMultiParam[[Any, Asked], Answer], request: Asked, update_id: str | None = None
     ) -> Answer:
-        return await self.world.cases.act(self.econsult_id, update, request, update_id or new_id())
+        return await self.world.cases.ask(self.case_id, update, request, update_id or new_id())
 
     async def write(self, kind: str) -> str:
         """Store a text, as the API does before the act; its id."""

@@ -1,12 +1,13 @@
-"""What can be seen of one eConsult under test, in the workflow and in the database."""
+"""What can be seen of a case under test, in the workflow and in the database."""
 
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import KW_ONLY, dataclass, field
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from db.tables import AssignmentRow, CaseState, Document, LedgerEntryRow, LedgerPosting, OutboxNotice, Timeline, new_id
 from domain import names
@@ -15,25 +16,24 @@ from embedded.rehearsal import PATIENCE_SECONDS, POLL_SECONDS, Rehearsal
 
 
 @dataclass
-class Sighting:
+class CaseSighting(ABC):
+    """Of any case."""
+
     world: Rehearsal
-    _: KW_ONLY
-    econsult_id: str = field(default_factory=new_id)
 
-    async def status(self) -> EConsultSnapshot:
-        """From the workflow; asking also waits until it has done what it had to do."""
-        return await self.world.cases.econsult_status(self.econsult_id)
+    @property
+    @abstractmethod
+    def case_id(self) -> str: ...
 
-    async def recorded(self) -> EConsultSnapshot:
-        """From the database."""
+    async def row(self) -> CaseState:
+        """The latest step, from the database."""
         async with self.world.database.transaction() as session:
-            row = await session.get_one(CaseState, names.econsult_case(self.econsult_id))
-            return EConsultSnapshot.model_validate(row.snapshot)
+            return await session.get_one(CaseState, self.case_id)
 
     async def steps(self) -> list[Timeline]:
         async with self.world.database.transaction() as session:
-            found = select(Timeline).where(Timeline.case_id == names.econsult_case(self.econsult_id))
-            return sorted((await session.exec(found)).all(), key=lambda step: step.sequence)
+            found = select(Timeline).where(Timeline.case_id == self.case_id).order_by(col(Timeline.sequence))
+            return list((await session.exec(found)).all())
 
     async def events(self) -> list[str]:
         return [step.event for step in await self.steps()]
@@ -46,26 +46,45 @@ class Sighting:
                 await asyncio.sleep(POLL_SECONDS)
         return events
 
+    async def letters(self) -> list[OutboxNotice]:
+        """In the order of the steps."""
+        async with self.world.database.transaction() as session:
+            found = select(OutboxNotice).where(OutboxNotice.case_id == self.case_id)
+            return sorted((await session.exec(found)).all(), key=lambda row: row.queued_at)
+
     async def notices(self) -> list[tuple[str, str]]:
         """Audience and template of every letter, in the order of the steps."""
-        async with self.world.database.transaction() as session:
-            found = select(OutboxNotice).where(OutboxNotice.case_id == names.econsult_case(self.econsult_id))
-            rows = sorted((await session.exec(found)).all(), key=lambda row: row.queued_at)
-            return [(row.audience, row.template) for row in rows]
+        return [(row.audience, row.template) for row in await self.letters()]
 
     async def notice_keys(self) -> list[str]:
-        async with self.world.database.transaction() as session:
-            found = select(OutboxNotice.key).where(OutboxNotice.case_id == names.econsult_case(self.econsult_id))
-            return list((await session.exec(found)).all())
+        return [row.key for row in await self.letters()]
+
+    async def has_ended(self) -> bool:
+        return await self.world.has_ended(self.case_id)
+
+
+@dataclass
+class Sighting(CaseSighting):
+    """Of an eConsult."""
+
+    _: KW_ONLY
+    econsult_id: str = field(default_factory=new_id)
+
+    @property
+    def case_id(self) -> str:
+        return names.econsult_case(self.econsult_id)
+
+    async def status(self) -> EConsultSnapshot:
+        """From the workflow; asking also waits until it has done what it had to do."""
+        return await self.world.cases.econsult_status(self.econsult_id)
+
+    async def recorded(self) -> EConsultSnapshot:
+        return EConsultSnapshot.model_validate((await self.row()).snapshot)
 
     async def balances(self) -> dict[str, int]:
         """Cents per account; every entry is checked to balance."""
         async with self.world.database.transaction() as session:
-            found = (
-                select(LedgerPosting)
-                .join(LedgerEntryRow)
-                .where(LedgerEntryRow.case_id == names.econsult_case(self.econsult_id))
-            )
+            found = select(LedgerPosting).join(LedgerEntryRow).where(LedgerEntryRow.case_id == self.case_id)
             totals: Counter[str] = Counter()
             for posting in (await session.exec(found)).all():
                 totals[posting.account] += posting.amount_cents

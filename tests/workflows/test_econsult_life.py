@@ -43,7 +43,7 @@ async def test_closes_after_ten_days_with_everything_settled(consult: Consult) -
     assert [document.version for document in await consult.documents()] == [1, 2]
     assert [(row.number, row.status) for row in await consult.assignments()] == [(1, "replied")]
     await consult.world.advance(consult.policy.money_watch)
-    assert await consult.world.has_ended(consult.econsult_id)
+    assert await consult.world.has_ended(consult.case_id)
 
 
 async def test_reminds_and_expires_an_order_that_nobody_pays(consult: Consult) -> None:
@@ -62,7 +62,7 @@ async def test_reminds_and_expires_an_order_that_nobody_pays(consult: Consult) -
         await consult.open_checkout()
     assert code_of(refusal) == "payment.link_expired"
     await consult.world.advance(consult.policy.unpaid_watch + HOUR)
-    assert await consult.world.has_ended(consult.econsult_id)
+    assert await consult.world.has_ended(consult.case_id)
     assert await consult.balances() == {}
 
 

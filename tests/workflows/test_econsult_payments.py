@@ -285,4 +285,4 @@ async def test_a_refund_request_is_settled_when_everything_goes_back_by_itself(c
     await consult.happened("refunded")
     assert {refund.status for refund in (await consult.recorded()).refunds} == {"superseded", "paid_back"}
     await consult.world.advance(consult.policy.money_watch + DAY)
-    assert await consult.world.has_ended(consult.econsult_id)
+    assert await consult.world.has_ended(consult.case_id)

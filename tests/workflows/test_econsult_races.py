@@ -108,9 +108,9 @@ async def test_starting_an_order_twice_starts_it_once(consult: Consult) -> None:
 async def test_a_case_that_is_over_is_not_started_again(consult: Consult) -> None:
     await consult.cancel()
     await consult.world.advance(consult.policy.unpaid_watch + DAY)
-    assert await consult.world.has_ended(consult.econsult_id)
+    assert await consult.world.has_ended(consult.case_id)
     await consult.world.cases.start_econsult(consult.order)
-    assert await consult.world.has_ended(consult.econsult_id)
+    assert await consult.world.has_ended(consult.case_id)
 
 
 async def test_an_execution_cancelled_by_an_operator_returns_the_money(consult: Consult) -> None:
@@ -121,7 +121,7 @@ async def test_an_execution_cancelled_by_an_operator_returns_the_money(consult: 
     await consult.happened("refunded")
     assert (await consult.recorded()).stage is Stage.REFUNDED
     assert await consult.balances() == {"processor_balance": -436, "processor_fees": 436}
-    assert await consult.world.has_ended(consult.econsult_id)
+    assert await consult.world.has_ended(consult.case_id)
 
 
 async def test_an_execution_cancelled_after_the_answer_keeps_what_was_earned(consult: Consult) -> None:
@@ -181,4 +181,4 @@ async def test_an_update_that_needs_no_worker_is_refused_when_the_case_is_over(c
     await consult.world.advance(consult.policy.unpaid_watch + DAY)
     request = acts.RequestRefund(actor=SUPPORT, request_id="r")
     with pytest.raises(Refused, match="the case is over"):
-        await consult.world.cases.act(consult.econsult_id, EConsult.request_refund, request, "u")
+        await consult.world.cases.ask(consult.case_id, EConsult.request_refund, request, "u")

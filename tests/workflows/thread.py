@@ -123,9 +123,7 @@ class Thread:
         return await self.act(MessageThread.acknowledge_escalation, AcknowledgeThread(actor=actor, clock=REPLY))
 
     async def act(self, update: Any, request: ThreadAct, update_id: str | None = None) -> ThreadReceipt:
-        receipt: ThreadReceipt = await self.world.cases.act_on_thread(
-            self.thread_id, update, request, update_id or new_id()
-        )
+        receipt: ThreadReceipt = await self.world.cases.ask(self.case_id, update, request, update_id or new_id())
         return receipt
 
     async def write(self, author: Actor) -> str:

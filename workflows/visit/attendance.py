@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from datetime import timedelta
 
 from temporalio import workflow
@@ -11,7 +13,7 @@ from domain.actors import SYSTEM, Actor, Audience
 from domain.clock import Fired, MilestoneKind
 from domain.econsult.acts import FollowUpNews
 from domain.visit import acts, rules
-from domain.visit.states import VisitEvent, VisitStage
+from domain.visit.states import BEFORE, VisitEvent, VisitStage
 from workflows.case import milestone_detail, refusals, tell
 from workflows.visit.base import VisitCase
 
@@ -91,6 +93,8 @@ class AttendanceTrack(VisitCase):
             self.state.stage = VisitStage.SCHEDULED
             self.state.starts_at = request.starts_at
             self.state.times_rescheduled += 1
+            self.state.patient_joined_at = None
+            self.state.excused_by = self.state.excuse = None  # that was of the old time
             self.expect_both()
             self.tell_econsult(FollowUpNews.MOVED)
             detail = StepDetail(subject=f"time:{self.state.times_rescheduled}", due=request.starts_at)
@@ -120,7 +124,7 @@ class AttendanceTrack(VisitCase):
     async def follow_up_declined(self, request: acts.Act) -> None:
         """The patient wants no follow-up visit, says the eConsult."""
         async with self.turn():
-            if self.state.stage is VisitStage.SCHEDULED:
+            if self.state.stage in BEFORE:
                 await self.call_off(request.actor, "declined", known_to_econsult=True)
 
     async def call_off(self, actor: Actor, reason: str, *, known_to_econsult: bool = False) -> acts.VisitReceipt:
@@ -145,6 +149,20 @@ class AttendanceTrack(VisitCase):
         with refusals():
             rules.may_excuse(self.state, self.policy)
 
+    async def absence_is_taken_on(self) -> None:
+        await self._while_excusable(lambda: self.clocks.is_acknowledged(ABSENCE) or self.state.excused_by is not None)
+
+    async def absence_is_excusable(self) -> None:
+        """A missed visit is open to an excuse for a while: why it was missed may come out later."""
+        if rules.was_missed(self.state, self.policy.join_allowance):
+            await self._while_excusable(lambda: self.state.excused_by is not None)
+
+    async def _while_excusable(self, settled: Callable[[], bool]) -> None:
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                settled, timeout=self.policy.excusable, timeout_summary="watching over the clinician's absence"
+            )
+
     async def on_join_milestone(self, fired: Fired) -> None:
         if fired.kind is MilestoneKind.BREACH:
             self.state.stage = VisitStage.CLINICIAN_LATE
@@ -155,7 +173,7 @@ class AttendanceTrack(VisitCase):
 
     async def _clinician_did_not_come(self, fired: Fired) -> None:
         self.end(VisitStage.CLINICIAN_NO_SHOW, SYSTEM, "clinician_no_show")
-        self.clocks.arm(self.policy.absence)
+        self.clocks.arm(self.policy.absence, at=fired.due)
         self.tell_econsult(FollowUpNews.NOT_HELD)
         told = (
             tell(Audience.PATIENT, "visit_not_held"),

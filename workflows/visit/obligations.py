@@ -103,21 +103,22 @@ class ObligationsTrack(NoShowTrack):
         self.clocks.meet(obligation, by)
 
     async def obligations_end(self) -> None:
-        """Wait until nothing is owed; what never comes is recorded as breached after a while (V-13)."""
+        """Wait until nothing is owed, but not for ever."""
         with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(
                 lambda: not self.state.owed,
                 timeout=self.policy.obligation_watch,
                 timeout_summary="waiting for what the clinician owes",
             )
-        async with self.turn():
-            for obligation in self.state.owed:
-                self.clocks.cancel(obligation, "never done")
-                self._settle(obligation, Fulfilment.BREACHED, SYSTEM, None)
-            await self._close()
 
-    async def _close(self) -> None:
+    async def close(self) -> None:
+        """Nothing is waited for any more; what is still owed goes on record as never done (V-13)."""
+        for obligation in self.state.owed:
+            self.clocks.cancel(obligation, "never done")
+            self._settle(obligation, Fulfilment.BREACHED, SYSTEM, None)
+        if self.state.stage is VisitStage.COMPLETED:
+            breached = rules.has_breach(self.state)
+            self.state.stage = VisitStage.CLOSED_WITH_BREACH if breached else VisitStage.CLOSED_COMPLIANT
+        self.clocks.cancel_all("closed")
         self.state.closed_at = workflow.now()
-        breached = rules.has_breach(self.state)
-        self.state.stage = VisitStage.CLOSED_WITH_BREACH if breached else VisitStage.CLOSED_COMPLIANT
         await self.record(VisitEvent.CLOSED)

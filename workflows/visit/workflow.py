@@ -16,7 +16,7 @@ from domain.visit.state import VisitOrder
 from domain.visit.states import BEFORE, VisitEvent, VisitStage
 from domain.visit.view import VisitSnapshot
 from workflows.case import refusals, tell
-from workflows.visit.attendance import ABSENCE, JOIN, WRAP_UP
+from workflows.visit.attendance import JOIN, REMINDERS, WAITING, WRAP_UP
 from workflows.visit.obligations import ObligationsTrack
 
 OPERATOR = Actor(role="operations", id="temporal")
@@ -37,7 +37,7 @@ class Visit(ObligationsTrack):
         try:
             await self.beside(keeper, self._life())
         except asyncio.CancelledError:
-            await self.beside(keeper, self._called_off_by_an_operator())
+            await self.beside(keeper, self._ended_by_an_operator())
             await self.finish(keeper)
             raise
         await self.finish(keeper)
@@ -55,12 +55,18 @@ class Visit(ObligationsTrack):
         elif self.state.stage is VisitStage.PATIENT_NO_SHOW:
             await self.no_show_is_final()
         elif self.state.stage is VisitStage.CLINICIAN_NO_SHOW:
-            await workflow.wait_condition(lambda: self.clocks.is_quiet(ABSENCE))
+            await self.absence_is_taken_on()
+        async with self.turn():
+            if self.state.stage is not VisitStage.CANCELLED:
+                await self.close()
+        await self.absence_is_excusable()
 
-    async def _called_off_by_an_operator(self) -> None:
+    async def _ended_by_an_operator(self) -> None:
         async with self.turn():
             if self.state.stage in BEFORE | {VisitStage.IN_PROGRESS}:
                 await self.call_off(OPERATOR, "execution_cancelled")
+            elif self.state.stage is not VisitStage.CANCELLED and self.state.closed_at is None:
+                await self.close()
 
     async def on_fired(self, clock: str, fired: Fired) -> None:
         """What the end of a clock means; every other milestone is recorded and told."""
@@ -68,6 +74,10 @@ class Visit(ObligationsTrack):
             await self.on_join_milestone(fired)
         elif clock == WRAP_UP and fired.kind is MilestoneKind.END:
             await self.completed(SYSTEM, "completed_by_itself")
+        elif clock == WAITING and fired.kind is MilestoneKind.END:
+            await self.call_off(SYSTEM, "never_resolved")
+        elif clock == REMINDERS and fired.kind is MilestoneKind.END:
+            self.clocks.cancel(REMINDERS, "the visit begins")
         elif fired.kind is not MilestoneKind.END:
             await super().on_fired(clock, fired)
 
