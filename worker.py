@@ -60,6 +60,10 @@ WORKFLOWS: dict[TaskQueue, tuple[type, ...]] = {
 }
 
 CACHED_WORKFLOW_BYTES = 75_000
+CONCURRENT_TASKS = 16
+"""A task includes the recording of its steps, and a timer that it sets begins with its end: better few short tasks than
+a hundred at once that each take as long as all together."""
+
 FEWEST_CACHED, MOST_CACHED = 100, 20_000
 
 logger = logging.getLogger("worker")
@@ -75,6 +79,8 @@ class Adapters:
     pages: PaymentPages
     sweep: SweepActivities | None = None
     """None where nothing is swept: without a schedule nobody asks for it."""
+    real_time: bool = True
+    """Whether time passes while things are done."""
     calls: CallActivities | None = None
     """None where no visit runs."""
 
@@ -110,7 +116,7 @@ def build_workers(
     graceful_shutdown: timedelta = timedelta(seconds=10),
 ) -> Workers:
     """What serves every queue of the care processes; the cache is shared out between them."""
-    records = RecordActivities(adapters.records, adapters.network)
+    records = RecordActivities(adapters.records, adapters.network, real_time=adapters.real_time)
     payments = PaymentActivities(adapters.gateway, adapters.pages)
     activities: dict[TaskQueue, list[Callable[..., Any]]] = {
         TaskQueue.ECONSULTS: [
@@ -136,6 +142,7 @@ def build_workers(
                 interceptors=[StableErrors(), *interceptors],
                 workflow_runner=sandbox(),
                 max_cached_workflows=max_cached_workflows // len(WORKFLOWS),
+                max_concurrent_workflow_tasks=CONCURRENT_TASKS,
                 workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
                 activity_task_poller_behavior=PollerBehaviorAutoscaling(),
                 graceful_shutdown_timeout=graceful_shutdown,

@@ -40,6 +40,7 @@ from api.routes import (
     specialties,
     threads,
     twilio_webhooks,
+    visit_acts,
     visits,
     webhooks,
 )
@@ -71,6 +72,7 @@ ROUTERS = (
     specialists.router,
     specialties.router,
     visits.router,
+    visit_acts.router,
     notes.router,
     attachments.router,
     payment_pages.router,

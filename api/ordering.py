@@ -52,10 +52,10 @@ def check_orderable(visit: Visit) -> None:
         )
 
 
-async def check_licensed(session: AsyncSession, visit: Visit, at: datetime) -> None:
-    """Raises as `licences.check_standing` does, by the state of the visit's patient."""
-    patient = await people.get(session, Patient, visit.patient_id)
-    await licences.check_standing(session, visit.clinician_id, patient.state, at)
+async def check_licensed(session: AsyncSession, clinician_id: str, patient_id: str, at: datetime) -> None:
+    """Raises as `licences.check_standing` does, by the patient's state."""
+    patient = await people.get(session, Patient, patient_id)
+    await licences.check_standing(session, clinician_id, patient.state, at)
 
 
 def acknowledged(expectations: Expectations | None) -> Expectations:

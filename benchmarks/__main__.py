@@ -2,7 +2,8 @@
 
 Both run on the same in-memory dev server, in alternating rounds. Processor time is the median of what this process
 uses: worker, client, driver and sandbox gateways, without the servers. Events, state transitions and bytes are exact:
-they come from the server's own description of the execution. Then the at-risk board: see benchmarks/at_risk.py.
+they come from the server's own description of the execution. Then the at-risk board and the scorecard: see
+benchmarks/at_risk.py and benchmarks/scorecard.py.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from benchmarks import at_risk, econsult
+from benchmarks import at_risk, econsult, scorecard
 from benchmarks.bare import ACTS, Bare, record
 from crypto import Keyring, generate_key
 from db.migrate import migrate
@@ -120,6 +121,7 @@ def main() -> int:
         migrate(url)
         show(asyncio.run(run(url, server.address)))
         at_risk.run(postgres)
+        scorecard.run_in(postgres)
     return 0
 
 

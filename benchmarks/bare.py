@@ -1,7 +1,9 @@
-"""The reference: a workflow that does nothing but take acts and record them."""
+"""The references: a workflow that does nothing but take acts and record them, and one that only waits."""
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from temporalio import activity, workflow
@@ -45,3 +47,22 @@ class Bare:
             await handle.execute_update(Bare.act, step)
         await handle.result()
         return workflow_id
+
+
+NOTED: list[float] = []
+"""Seconds by which each bare timer was late, in this process."""
+
+
+@activity.defn
+async def note(due: datetime) -> None:
+    NOTED.append((datetime.now(UTC) - due).total_seconds())
+
+
+@workflow.defn
+class BareTimer:
+    """Waits for a moment, then runs one local activity."""
+
+    @workflow.run
+    async def run(self, due: datetime) -> None:
+        await asyncio.sleep(max((due - workflow.now()).total_seconds(), 0))
+        await workflow.execute_local_activity(note, due, **RECORD)

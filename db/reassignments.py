@@ -36,7 +36,7 @@ class Affected(NamedTuple):
 async def page(
     session: AsyncSession, clinician_id: str, at: datetime, *, after: str | None, limit: int
 ) -> list[Affected]:
-    """Up to `limit` scheduled visits and open eConsults with ids after `after`, in the order of creation."""
+    """Up to `limit` scheduled visits and open eConsults with ids after `after`, in the order of ids."""
     held = licences.held(await licences.of_clinician(session, clinician_id))
     allowed = [one.licence_state for one in held if standing.block(held, one.licence_state, at) is None]
     visits = await _visits(session, clinician_id, allowed, after, limit)

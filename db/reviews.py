@@ -20,7 +20,7 @@ Report = TypeVar("Report", CredentialEventRow, ConductReportRow)
 
 _PREFIX = {CredentialEventRow: names.credential_event_case(""), ConductReportRow: names.conduct_report_case("")}
 _NAME = {CredentialEventRow: "credential_event", ConductReportRow: "conduct_report"}
-_SET_LATER = {"reported_at", "order", "started", "created_at"}
+_SET_LATER = {"id", "reported_at", "order", "started", "created_at"}
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ async def keep(session: AsyncSession, report: Report) -> Report:
     """
     table = type(report)
     row = report.model_dump(exclude={"created_at"})
-    await session.exec(insert(table).values(row).on_conflict_do_nothing(index_elements=["id"]))
-    kept = await session.get_one(table, report.id)
+    await session.exec(insert(table).values(row).on_conflict_do_nothing(index_elements=["request_key"]))
+    kept = (await session.exec(select(table).where(col(table.request_key) == report.request_key))).one()
     if kept.model_dump(exclude=_SET_LATER) != report.model_dump(exclude=_SET_LATER):
         raise Invalid("request.idempotency_key_reused", "this Idempotency-Key was used for another request")
     return kept

@@ -9,7 +9,13 @@ LONGEST_WAIT = timedelta(hours=1)
 MAX_ATTEMPTS = 31
 """With these waits the last attempt comes about 24 hours after the first."""
 
-ALSO_AS_TEXT = {"payment_reminder": "payment_reminder_text", "result_available": "result_available_text"}
+ALSO_AS_TEXT = {
+    "clinician_waiting": "clinician_waiting_text",
+    "payment_reminder": "payment_reminder_text",
+    "result_available": "result_available_text",
+    "visit_delayed": "visit_delayed_text",
+    "visit_reminder": "visit_reminder_text",
+}
 """Templates of letters, and of the text message that goes to patients who gave a telephone number."""
 
 TEXTS = frozenset(ALSO_AS_TEXT.values())

@@ -15,6 +15,7 @@ from functools import cache, partial
 import httpx
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.api.testservice.v1 import LockTimeSkippingRequest, UnlockTimeSkippingRequest
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
@@ -50,6 +51,8 @@ STEP = timedelta(hours=6)
 PATIENCE_SECONDS = 20
 """How long work that needs no simulated time may take in real time, on a busy machine."""
 POLL_SECONDS = 0.01
+HELD_SECONDS = 1.0
+"""Simulated time that has not passed after so long is held up."""
 
 STRIPE_URL = "http://stripe.sandbox"
 STRIPE_KEY = "sk_test_rehearsal"
@@ -85,6 +88,8 @@ class Rehearsal:
     hire: Callable[[], Workers] | None = None
     """None where the workers are others' business."""
     _shift: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _holds: int | None = None
+    """During an outage: how many holds on the server's time were lifted."""
 
     @property
     def client(self) -> Client:
@@ -95,9 +100,17 @@ class Rehearsal:
         left = duration
         while left > timedelta():
             step = min(left, STEP)
-            await self.env.sleep(step)
+            await self._sleep(step)
             left -= step
             await self.synchronise()
+
+    async def _sleep(self, duration: timedelta) -> None:
+        asleep = asyncio.create_task(self.env.sleep(duration))
+        while self._holds is not None and not (await asyncio.wait({asleep}, timeout=HELD_SECONDS))[0]:
+            # This server lets no time pass while work waits for a worker: one hold for each task.
+            await self.client.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
+            self._holds += 1
+        await asleep
 
     async def synchronise(self) -> None:
         """Bring the sandboxes to the simulated time, and let their webhooks arrive and calls take their course."""
@@ -116,11 +129,18 @@ class Rehearsal:
 
     @asynccontextmanager
     async def outage(self) -> AsyncIterator[None]:
-        """No worker runs in this block. What falls due meanwhile is noticed afterwards."""
+        """No worker runs in this block. What falls due meanwhile is noticed afterwards.
+
+        Only where no workflow is cached: this server keeps a task for ever for the worker that has it in its cache.
+        """
         await self._shift.aclose()
+        self._holds = 0
         try:
             yield
         finally:
+            for _ in range(self._holds):
+                await self.client.test_service.lock_time_skipping(LockTimeSkippingRequest())
+            self._holds = None
             await self._begin_work()
 
     async def _begin_work(self) -> None:
@@ -170,7 +190,7 @@ async def rehearse(
         rehearsal.hire = partial(
             build_workers,
             env.client,
-            replace(rehearsal.adapters, records=records or rehearsal.adapters.records),
+            replace(rehearsal.adapters, records=records or rehearsal.adapters.records, real_time=False),
             interceptors=interceptors,
             max_cached_workflows=max_cached_workflows,
             graceful_shutdown=timedelta(0),

@@ -11,15 +11,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.licensing import new_row, order_of
-from api.schemas.standards import NewLicence
 from db.session import Database
 from db.tables import Attachment, Clinician, ClinicianLicence, Note, Patient, RosterShift, Specialist, Staff, Visit
-from domain import policy
-from domain.actors import SYSTEM, Audience
+from domain.actors import Audience
 from domain.econsult.submission import AttachmentKind
 from domain.visit.states import VisitStatus
 from embedded.seed_files import LAB_REPORT, skin_photo
+from embedded.seed_licences import LICENSED_UNTIL, licence
 
 CARDIOLOGY = "207RC0000X"
 DERMATOLOGY = "207N00000X"
@@ -58,8 +56,6 @@ OTHER_LICENCE_CO = "01940000-0000-7000-8000-000000000084"
 
 WEEKDAYS = [1, 2, 3, 4, 5]
 EVERY_DAY = [*WEEKDAYS, 6, 7]
-
-LICENSED_UNTIL = date(2035, 6, 30)
 
 Row: TypeAlias = Clinician | ClinicianLicence | Patient | Specialist | Visit | Note | Attachment | Staff | RosterShift
 
@@ -123,19 +119,10 @@ def _clinicians() -> Iterator[Clinician]:
 
 
 def _licences() -> Iterator[ClinicianLicence]:
-    yield _licence(LICENCE_CO, CLINICIAN, NewLicence(state="CO", number="DR-0051234", expires_on=LICENSED_UNTIL))
-    yield _licence(LICENCE_UT, CLINICIAN, NewLicence(state="UT", number="8812345-1205", expires_on=LICENSED_UNTIL))
-    yield _licence(LICENCE_NY, OTHER_CLINICIAN, NewLicence(state="NY", number="281234", expires_on=LICENSED_UNTIL))
-    yield _licence(
-        OTHER_LICENCE_CO, OTHER_CLINICIAN, NewLicence(state="CO", number="DR-0056789", expires_on=LICENSED_UNTIL)
-    )
-
-
-def _licence(licence_id: str, clinician_id: str, new: NewLicence) -> ClinicianLicence:
-    row = new_row(clinician_id, new)
-    row.id = licence_id
-    row.order = order_of(row, SYSTEM, policy.load().licence)
-    return row
+    yield licence(LICENCE_CO, CLINICIAN, "CO", "DR-0051234")
+    yield licence(LICENCE_UT, CLINICIAN, "UT", "8812345-1205")
+    yield licence(LICENCE_NY, OTHER_CLINICIAN, "NY", "281234")
+    yield licence(OTHER_LICENCE_CO, OTHER_CLINICIAN, "CO", "DR-0056789")
 
 
 def _patients() -> Iterator[Patient]:

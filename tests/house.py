@@ -93,10 +93,14 @@ class House:
 
     async def reaches(self, econsult_id: str, state: str) -> dict[str, Any]:
         """Wait, without letting time pass, until the case is there; the clinician's view of it."""
+        return await self.shows(CLINICIAN, f"/econsults/{econsult_id}", state=state)
+
+    async def shows(self, person: Person, path: str, **fields: Any) -> dict[str, Any]:
+        """Wait, without letting time pass, until what is read there has these values."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
-                view: dict[str, Any] = await self.read(CLINICIAN, f"/econsults/{econsult_id}")
-                if view["state"] == state:
+                view: dict[str, Any] = await self.read(person, path)
+                if fields.items() <= view.items():
                     return view
                 await asyncio.sleep(POLL_SECONDS)
 

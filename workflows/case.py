@@ -48,12 +48,12 @@ class Case(ABC):
 
     def __init__(self, case_id: str, progress: CaseProgress) -> None:
         self.case_id = case_id
-        self.clocks = ClockKeeper(progress.clocks, self.turn, self.on_fired)
+        self._clerk = Clerk()
+        self.clocks = ClockKeeper(progress.clocks, self.turn, self.on_fired, lambda: self._clerk.lag)
         self.background: set[asyncio.Task[None]] = set()
         self._progress = progress
         self._begun = False
         self._lock = asyncio.Lock()
-        self._clerk = Clerk()
 
     @abstractmethod
     def look(self) -> Snapshot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -19,9 +20,22 @@ class Clerk:
 
     def __init__(self) -> None:
         self._shown: dict[str, object] = {}
+        self._waited_at = workflow.now()
+        self._waited = timedelta()
+
+    @property
+    def lag(self) -> timedelta:
+        """How far the workflow's clock is behind: it stands still while steps are recorded within one task.
+
+        Temporal starts a timer when that task is done. On a busy worker this may be seconds later, and the timer would
+        fire as much too late.
+        """
+        return self._waited if self._waited_at == workflow.now() else timedelta()
 
     async def write(self, step: RecordStepInput, *remarks: str) -> None:
-        await workflow.execute_local_activity_method(RecordActivities.record_step, step, **RECORD)
+        before = self.lag
+        took = await workflow.execute_local_activity_method(RecordActivities.record_step, step, **RECORD)
+        self._waited_at, self._waited = workflow.now(), before + timedelta(milliseconds=took or 0)
         self._show(step.snapshot)
         workflow.set_current_details(card(step.snapshot, *remarks))
 

@@ -25,11 +25,16 @@ class ClockKeeper:
     """
 
     def __init__(
-        self, clocks: dict[str, Clock], turn: Callable[[], AbstractAsyncContextManager[None]], on_fired: OnFired
+        self,
+        clocks: dict[str, Clock],
+        turn: Callable[[], AbstractAsyncContextManager[None]],
+        on_fired: OnFired,
+        lag: Callable[[], timedelta],
     ) -> None:
         self._clocks = clocks
         self._turn = turn
         self._on_fired = on_fired
+        self._lag = lag
 
     def arm(self, policy: ClockPolicy, name: str | None = None, at: datetime | None = None) -> None:
         """From now, or from `at` where what it measures began before anybody noticed."""
@@ -94,7 +99,7 @@ class ClockKeeper:
             try:
                 await workflow.wait_condition(
                     lambda due=due: self._next() != due,  # type: ignore[misc]
-                    timeout=max(due[0] - workflow.now(), timedelta()) if due else None,
+                    timeout=max(due[0] - workflow.now() - self._lag(), timedelta()) if due else None,
                     timeout_summary=f"{due[1]}: {due[2]}" if due else None,
                 )
             except TimeoutError:

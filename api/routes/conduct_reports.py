@@ -22,7 +22,7 @@ from api.scopes import BACK_OFFICE
 from api.values import Cursor, Limit, Page, RecordId
 from db import people, reviews
 from db.reviews import Filters, Reported
-from db.tables import Clinician, ConductReportRow
+from db.tables import Clinician, ConductReportRow, new_id
 from domain.access import Role
 from domain.review import ReviewStage
 
@@ -57,7 +57,8 @@ async def report_conduct(
         await people.get(session, Clinician, new.clinician_id)
     actor = reviewing.reporter(who)
     report = ConductReportRow(
-        id=act.record_id(who),
+        id=new_id(),
+        request_key=act.record_id(who),
         reported_by_role=actor.role,
         reported_by=actor.id,
         reported_at=services.clock(),

@@ -18,7 +18,7 @@ from api.scopes import BACK_OFFICE
 from api.values import Cursor, Limit, Page, RecordId
 from db import licences, people, reviews
 from db.reviews import Filters, Reported
-from db.tables import Clinician, CredentialEventRow
+from db.tables import Clinician, CredentialEventRow, new_id
 from domain.access import Role
 from domain.errors import Invalid
 from domain.review import NAMES_A_LICENCE, CredentialOutcome, ReviewOrder, ReviewStage, is_late
@@ -57,7 +57,8 @@ async def report_event(
             raise licences.unknown()
     actor = reviewing.reporter(who)
     event = CredentialEventRow(
-        id=act.record_id(who),
+        id=new_id(),
+        request_key=act.record_id(who),
         clinician_id=clinician_id,
         reported_by_role=actor.role,
         reported_by=actor.id,

@@ -89,8 +89,8 @@ async def order_econsult(
     """For a patient of one's own visit. The patient gets a payment link; no specialist sees the case before payment.
 
     Repeated with its Idempotency-Key, an order is placed once and answered as it stands, without advice.
-    404 `visit.unknown`, `note.unknown`, `attachment.unknown`; 409 `visit.not_started`, `visit.cancelled`, `visit.not_held`,
-    `clinician.licence_expired`, `clinician.licence_suspended`, `clinician.no_licence_in_state`;
+    404 `visit.unknown`, `note.unknown`, `attachment.unknown`; 409 `visit.not_started`, `visit.cancelled`,
+    `visit.not_held`, `clinician.licence_expired`, `clinician.licence_suspended`, `clinician.no_licence_in_state`;
     422 `submission.blocked`, `expectations.not_acknowledged`, `request.idempotency_key_missing`,
     `request.idempotency_key_reused`.
     """
@@ -102,7 +102,7 @@ async def order_econsult(
         if placed is None:
             visit = await ordering.own_visit(session, clinician, new.visit_id)
             ordering.check_orderable(visit)
-            await ordering.check_licensed(session, visit, services.clock())
+            await ordering.check_licensed(session, clinician.id, visit.patient_id, services.clock())
             ordering.acknowledged(new.patient_expectations)
             advice = await ordering.findings(session, visit, new, services.policy.econsult)
             if blocking(advice):

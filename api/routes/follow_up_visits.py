@@ -6,15 +6,18 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
+from api import ordering
 from api.callers import Caller, caller
 from api.econsult_acting import EConsultActsOfRequest
 from api.problems import responses
 from api.schemas.acts import FollowUpBooking
 from api.schemas.econsults import EConsultView
+from api.starting import start_visit
 from api.values import RecordId
-from db.tables import Visit
+from api.visit_acting import row
 from domain.access import Role
 from domain.econsult import acts
+from domain.visit.state import VisitOrder
 from domain.visit.states import VisitKind, VisitStatus
 from workflows.econsult.workflow import EConsult
 
@@ -33,23 +36,30 @@ Parties = Annotated[Caller, caller(Role.PATIENT, Role.CLINICIAN, Role.SUPPORT)]
 async def book(econsult_id: RecordId, body: FollowUpBooking, act: EConsultActsOfRequest, who: Parties) -> EConsultView:
     """With the same clinician, at no charge. After the window is allowed, with a warning in the answer.
 
-    409 `follow_up_visit.not_bookable`, `follow_up_visit.in_the_past`, `follow_up_visit.too_late`.
+    409 `follow_up_visit.not_bookable`, `follow_up_visit.in_the_past`, `follow_up_visit.too_late`,
+    `clinician.licence_expired`, `clinician.licence_suspended`, `clinician.no_licence_in_state`.
     """
     case = await act.find(econsult_id, who)
-    visit = Visit(
-        id=act.record_id(who),
-        patient_id=case.order.patient_id,
-        clinician_id=case.order.clinician_id,
+    async with act.services.database.transaction() as session:
+        await ordering.check_licensed(session, case.clinician_id, case.patient_id, act.services.clock())
+    order = VisitOrder(
+        visit_id=act.record_id(who),
+        patient_id=case.patient_id,
+        clinician_id=case.clinician_id,
         kind=VisitKind.ECONSULT_FOLLOW_UP,
         econsult_id=econsult_id,
-        status=VisitStatus.CANCELLED,  # the step that accepts the booking makes it scheduled
-        scheduled_start=body.starts_at,
+        starts_at=body.starts_at,
         duration_minutes=DURATION_MINUTES,
-        price_cents=0,
+        policy=act.services.policy.visit,
+        scheduled_by=who.actor(case),
     )
+    # Cancelled until the step that accepts the booking makes it scheduled: only then is it started.
+    visit = row(order, status=VisitStatus.CANCELLED, price_cents=0)
     async with act.bringing(visit):
-        asked = acts.BookFollowUpVisit(actor=who.actor(case), visit_id=visit.id, starts_at=body.starts_at)
-        return await act.ask(case, who, EConsult.book_follow_up_visit, asked)
+        asked = acts.BookFollowUpVisit(actor=order.scheduled_by, visit_id=order.visit_id, starts_at=body.starts_at)
+        view = await act.ask(case, who, EConsult.book_follow_up_visit, asked)
+    await start_visit(act.services, order.visit_id)
+    return view
 
 
 @router.post("/decline", summary="Do without the follow-up visit")

@@ -28,12 +28,12 @@ from domain.scorecard import Period
 
 router = APIRouter(tags=["scorecards"])
 
-USUAL = timedelta(weeks=12)
+USUAL = timedelta(weeks=4)
 
 
 async def _period(
     services: AppServices,
-    start: Annotated[Time | None, Query(alias="from", description="12 weeks before the end when left out.")] = None,
+    start: Annotated[Time | None, Query(alias="from", description="Four weeks before the end when left out.")] = None,
     until: Annotated[Time | None, Query(description="The first moment after the period; now when left out.")] = None,
 ) -> Period:
     end = until or services.clock()
@@ -86,7 +86,9 @@ async def overall_scorecard(
     async with services.database.transaction() as session:
         card = await scorecard.overall(session, period)
     if format == "csv":
-        return csv_answer(ScorecardLine, list(scorecard_lines(None, card, with_trend=True)), "scorecard.csv")
+        return csv_answer(
+            ScorecardLine, list(scorecard_lines(None, card, with_trend=True)), "scorecard-of-everybody.csv"
+        )
     return scorecard_view(None, period, card)
 
 
@@ -111,7 +113,7 @@ async def clinician_scorecards(
             lines = [
                 line for clinician_id, card in cards for line in scorecard_lines(clinician_id, card, with_trend=False)
             ]
-            return csv_answer(ScorecardLine, lines, "scorecards.csv")
+            return csv_answer(ScorecardLine, lines, "scorecards-of-clinicians.csv")
         found = await scorecard.of_clinicians(session, period, after=cursor, limit=limit + 1)
     return ScorecardPage(
         items=[listed(clinician_id, card) for clinician_id, card in found[:limit]],

@@ -36,7 +36,9 @@ class NewVisit(BaseModel):
     clinician_id: RecordId | None = Field(default=None, description="Staff names it; a clinician need not.")
     starts_at: Time
     duration_minutes: int = Field(ge=5, le=240)
-    visit_type: VisitType = Field(default=VisitType.GENERAL, description="Policy may ask for other notes (decision 08).")
+    visit_type: VisitType = Field(
+        default=VisitType.GENERAL, description="Notes of therapy may stay drafts (decision 08)."
+    )
 
 
 class NewStart(BaseModel):

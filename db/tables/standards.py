@@ -53,6 +53,8 @@ class CredentialEventRow(SQLModel, table=True):
     __tablename__ = "credential_event"
 
     id: str = Field(default_factory=new_id, primary_key=True)
+    request_key: str = Field(unique=True)
+    """The same for a request that is repeated with its Idempotency-Key."""
     clinician_id: str = Field(foreign_key="clinician.id", index=True)
     licence_id: str | None = Field(default=None, foreign_key="clinician_licence.id")
     kind: str
@@ -74,6 +76,8 @@ class ConductReportRow(SQLModel, table=True):
     __tablename__ = "conduct_report"
 
     id: str = Field(default_factory=new_id, primary_key=True)
+    request_key: str = Field(unique=True)
+    """The same for a request that is repeated with its Idempotency-Key."""
     clinician_id: str = Field(foreign_key="clinician.id", index=True)
     kind: str
     description: str = Field(sa_column=Column(EncryptedText("conduct_report.description"), nullable=False))

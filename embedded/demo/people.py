@@ -102,6 +102,19 @@ class Consult:
             in_person_recommended=in_person,
         )
 
+    async def hold(self, visit_id: str) -> None:
+        """The visit that has its time now takes place, and what it owes is settled."""
+        visit = f"/visits/{visit_id}"
+        await _ask(self.stage, CLINICIAN, "POST", f"{visit}/clinician-joined")
+        await _ask(self.stage, PATIENT, "POST", f"{visit}/patient-joined")
+        await self.wait(minutes=15)
+        await _ask(self.stage, CLINICIAN, "POST", f"{visit}/complete")
+        for obligation in ("prescriptions", "labs", "imaging"):
+            body = {"needed": obligation == "prescriptions"}
+            await _ask(self.stage, CLINICIAN, "POST", f"{visit}/obligations/{obligation}", json=body)
+        note = {"status": "complete", "body": "Results reviewed together. Metoprolol is well tolerated; continue."}
+        await _ask(self.stage, CLINICIAN, "POST", f"{visit}/notes", json=note)
+
     async def wait(self, **duration: float) -> None:
         await self.stage.advance(timedelta(**duration))
 

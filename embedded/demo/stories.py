@@ -27,14 +27,14 @@ async def through_to_closing(stage: Stage) -> Consult:
     await consult.wait(hours=9)
     await consult.reply(specialist, in_person=True)
     await consult.wait(days=1)
-    starts_at = stage.rehearsal.clock.now + timedelta(days=3)
-    await consult.ask(PATIENT, "/follow-up-visit", starts_at=starts_at.isoformat())
+    starts_at = stage.rehearsal.clock.now + timedelta(days=3, hours=20)
+    booked = await consult.ask(PATIENT, "/follow-up-visit", starts_at=starts_at.isoformat())
     view = await consult.ask(CLINICIAN, "/questions", body="Would you continue the beta blocker if he exercises?")
     await consult.wait(hours=20)
     question = view["questions"][-1]["question_id"]
     await consult.ask(specialist, f"/questions/{question}/answer", body="Yes, at the same dose.")
     await consult.wait(days=3)
-    await consult.ask(CLINICIAN, "/follow-up-visit/complete")
+    await consult.hold(booked["follow_up_visit"]["visit_id"])
     await consult.ask(CLINICIAN, "/outcome", improved_care_plan=True, avoided_in_person=False)
     await consult.wait(days=6)
     return consult

@@ -21,11 +21,13 @@ from db.session import Database
 from db.tables import CoordinationTask
 from domain import names, policy
 from domain.access import Role
+from domain.actors import SYSTEM
 from domain.errors import Refused
 from domain.licences import LicenceOrder
 from domain.rates import DecideRate, RateRequestOrder
 from domain.review import ReviewOrder
 from domain.threads import ThreadOrder
+from domain.visit.state import VisitOrder
 from embedded import seed
 from embedded.issuer import DevelopmentIssuer
 from links import PaymentLinks
@@ -116,6 +118,7 @@ class Backstage:
         thread = await front.patient.post("/message-threads", json=message)
         event = await front.clinician.post(f"/clinicians/{seed.CLINICIAN}/credential-events", json=EVENT)
         report = await front.patient.post("/conduct-reports", json=REPORT)
+        await self.cases.start_visit(_order_of_the_visit())
         task = f"econsult:{econsult_id}:coordination"
         async with front.database.transaction() as session:
             session.add(CoordinationTask(key=task, econsult_id=econsult_id, opened_at=NOW))
@@ -126,6 +129,7 @@ class Backstage:
             "specialist_id": seed.DERMATOLOGIST,
             "visit_id": seed.VISIT_COMPLETED,
             "attachment_id": seed.PHOTO,
+            "note_id": seed.NOTE_COMPLETED,
             "note_ids": [seed.NOTE_COMPLETED],
             "attachment_ids": [seed.PHOTO],
             "thread_id": thread.json()["id"],
@@ -144,3 +148,15 @@ class Backstage:
         if not isinstance(sent, dict):
             return sent
         return {name: self.known.get(name, value) for name, value in sent.items()}
+
+
+def _order_of_the_visit() -> VisitOrder:
+    return VisitOrder(
+        visit_id=seed.VISIT_COMPLETED,
+        patient_id=seed.PATIENT,
+        clinician_id=seed.CLINICIAN,
+        starts_at=NOW,
+        duration_minutes=30,
+        policy=policy.load().visit,
+        scheduled_by=SYSTEM,
+    )

@@ -14,14 +14,22 @@ from sqlmodel import col, select
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from activities.contracts import AcceptMessage, Effect, RecordStepInput, SaveAssignment, SetVisitStatus, StepDetail
+from activities.contracts import (
+    AcceptMessage,
+    Effect,
+    RecordStepInput,
+    SaveAssignment,
+    SaveNote,
+    SetVisitStatus,
+    StepDetail,
+)
 from db.case_records import SqlCaseRecords
 from db.session import Database
 from db.tables import Disclosure
 from domain import names
 from domain.access import Role
 from domain.actors import SYSTEM, Actor
-from domain.case import Explanation
+from domain.case import Explanation, explain
 from domain.clock import arm
 from domain.econsult.acts import CheckoutOpened, Receipt
 from domain.econsult.payment_events import PaymentEvent
@@ -29,8 +37,14 @@ from domain.econsult.state import Assignment, EConsultOrder, EConsultState, Paym
 from domain.econsult.states import AssignmentStatus, Event, Stage
 from domain.econsult.view import EConsultSnapshot, snapshot
 from domain.error_details import to_details
-from domain.errors import CarewaveError
+from domain.errors import CarewaveError, Refused
 from domain.names import Process
+from domain.visit.acts import SaveNote as SaveNoteAct
+from domain.visit.acts import VisitReceipt
+from domain.visit.state import VisitOrder, VisitState
+from domain.visit.states import VisitEvent
+from domain.visit.view import VisitSnapshot
+from domain.visit.view import snapshot as visit_snapshot
 from domain.visit_calls import CallEvent
 from embedded import seed
 from links import PaymentLinks
@@ -70,8 +84,10 @@ class FakeCases:
     database: Database
     orders: dict[str, EConsultOrder] = field(default_factory=dict)
     states: dict[str, EConsultState] = field(default_factory=dict)
+    visit_orders: dict[str, VisitOrder] = field(default_factory=dict)
+    visits: dict[str, VisitState] = field(default_factory=dict)
     acts: list[tuple[str, str, Any, str]] = field(default_factory=list)
-    """eConsult, update, what was asked, update id."""
+    """Id of the eConsult or visit, update, what was asked, update id."""
     payments: list[tuple[str, PaymentEvent]] = field(default_factory=list)
     calls: list[tuple[str, CallEvent]] = field(default_factory=list)
     starts: int = 0
@@ -101,11 +117,42 @@ class FakeCases:
         if self.records_first_step:
             await self.record(order.econsult_id, Event.ORDERED, order.ordered_by)
 
+    async def start_visit(self, order: VisitOrder) -> None:
+        if self.outage:
+            raise self.outage
+        self.starts += 1
+        if order.visit_id not in self.visit_orders:
+            self.visit_orders[order.visit_id] = order
+            self.visits[order.visit_id] = VisitState(starts_at=order.starts_at)
+            await self.record_visit(order.visit_id, VisitEvent.SCHEDULED, order.scheduled_by)
+
+    async def visit_status(self, visit_id: str) -> VisitSnapshot:
+        state = self._visit(visit_id)
+        return visit_snapshot(self.visit_orders[visit_id], state)
+
+    async def explain_visit(self, visit_id: str) -> list[Explanation]:
+        return list(explain(self._visit(visit_id).clocks, NOW))
+
+    def _visit(self, visit_id: str) -> VisitState:
+        if visit_id not in self.visits:
+            raise Refused("case.not_running", "the case is over, or has not begun")
+        return self.visits[visit_id]
+
     async def ask(self, case_id: str, update: Callable[..., Any], asked: Any, update_id: str) -> Any:
-        econsult_id = case_id.removeprefix(names.econsult_case(""))
-        self.acts.append((econsult_id, update.__name__, asked, update_id))
+        process, _, id_ = case_id.partition(":")
+        self.acts.append((id_, update.__name__, asked, update_id))
         if self.refusal or self.outage:
             raise self.refusal or self.outage or AssertionError
+        return await (self.act_on_visit if process == "visit" else self.act)(id_, update, asked)
+
+    async def act_on_visit(self, visit_id: str, update: Callable[..., Any], asked: Any) -> VisitReceipt:
+        state = self._visit(visit_id)
+        saved = isinstance(asked, SaveNoteAct)
+        effects = (SaveNote(note_id=asked.note_id, status=asked.status),) if saved else ()
+        await self.record_visit(visit_id, update.__name__, asked.actor, *effects)
+        return VisitReceipt(sequence=state.sequence, stage=state.stage)
+
+    async def act(self, econsult_id: str, update: Callable[..., Any], asked: Any) -> Any:
         if update.__name__ == "open_checkout":
             return CheckoutOpened(url=CHECKOUT_URL)
         effects: list[Effect] = []
@@ -155,6 +202,23 @@ class FakeCases:
                 actor=actor,
                 detail=StepDetail(),
                 snapshot=snapshot(self.orders[econsult_id], state, datetime.now(UTC)),
+                effects=effects,
+            )
+        )
+
+    async def record_visit(self, visit_id: str, event: str, actor: Actor, *effects: Effect) -> None:
+        state = self.visits[visit_id]
+        state.sequence += 1
+        await SqlCaseRecords(self.database).record(
+            RecordStepInput(
+                case_id=names.visit_case(visit_id),
+                process=Process.VISIT,
+                sequence=state.sequence,
+                event=event,
+                at=NOW + timedelta(minutes=state.sequence),
+                actor=actor,
+                detail=StepDetail(),
+                snapshot=visit_snapshot(self.visit_orders[visit_id], state),
                 effects=effects,
             )
         )

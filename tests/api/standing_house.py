@@ -6,7 +6,7 @@ import asyncio
 from datetime import date, timedelta
 from typing import Any
 
-from db.tables import new_id
+from db.tables import Note, Visit, new_id
 from domain.access import Role
 from embedded import seed
 from embedded.rehearsal import PATIENCE_SECONDS, POLL_SECONDS
@@ -40,14 +40,49 @@ async def licence_in(house: House, clinician_id: str, state: str) -> dict[str, A
     return next(item for item in items if item["state"] == state)
 
 
-def visit(house: House, clinician_id: str, patient_id: str = seed.PATIENT) -> dict[str, Any]:
-    starts = house.stage.rehearsal.clock.now + DAY
+def visit(house: House, clinician_id: str, patient_id: str = seed.PATIENT, days: int = 1) -> dict[str, Any]:
+    starts = house.stage.rehearsal.clock.now + days * DAY
     return {
         "patient_id": patient_id,
         "clinician_id": clinician_id,
-        "scheduled_start": starts.isoformat(),
+        "starts_at": starts.isoformat(),
         "duration_minutes": 30,
     }
+
+
+async def books(house: House, clinician_id: str, patient_id: str = seed.PATIENT, days: int = 1) -> str:
+    """Id of a visit that operations scheduled."""
+    scheduled = await house.post(OPERATIONS, "/visits", key=new_id(), **visit(house, clinician_id, patient_id, days))
+    return str(scheduled["id"])
+
+
+async def is_refused(house: House, clinician_id: str, patient_id: str = seed.PATIENT) -> tuple[int, str]:
+    """Status and code with which a visit is refused."""
+    return await house.refused(
+        OPERATIONS, "POST", "/visits", json=visit(house, clinician_id, patient_id), headers=fresh_key()
+    )
+
+
+async def has_seen(house: House, clinician_id: str) -> tuple[str, str]:
+    """Ids of a visit that took place, and of its note."""
+    now = house.stage.rehearsal.clock.now
+    held = Visit(
+        patient_id=seed.PATIENT,
+        clinician_id=clinician_id,
+        status="completed",
+        scheduled_start=now - DAY,
+        duration_minutes=30,
+        started_at=now - DAY,
+        completed_at=now - DAY,
+    )
+    note = Note(
+        visit_id=held.id, author_id=clinician_id, status="complete", body="A patch, six weeks old.", saved_at=now
+    )
+    async with house.stage.rehearsal.database.transaction() as session:
+        session.add(held)
+        await session.flush()
+        session.add(note)
+    return held.id, note.id
 
 
 def order(visit_id: str, note_id: str) -> dict[str, Any]:

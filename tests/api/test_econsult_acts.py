@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -14,9 +14,10 @@ from activities.contracts import OpenCoordinationTask, PublishDocument
 from db.tables import Message, RefundRequestRow, Visit
 from domain.actors import SYSTEM, Actor
 from domain.econsult import acts
-from domain.econsult.state import FollowUpVisit, Refund
-from domain.econsult.states import AssignmentStatus, FollowUp, RefundStatus
+from domain.econsult.state import Refund
+from domain.econsult.states import AssignmentStatus, RefundStatus
 from domain.errors import GatewayUnavailable, Refused
+from domain.visit.state import VisitOrder
 from embedded import seed
 from tests.api.front import NOW, Front, problem, refused_by_workflow
 
@@ -179,6 +180,9 @@ async def test_books_the_included_visit_once(front: Front) -> None:
     (visit,) = await follow_up_visits(front)
     assert (visit.status, visit.price_cents, visit.clinician_id) == ("scheduled", 0, seed.CLINICIAN)
     assert (visit.econsult_id, visit.id) == (econsult_id, front.cases.acts[0][2].visit_id)
+    order = front.cases.visit_orders[visit.id]
+    assert (order.kind, order.econsult_id, order.scheduled_by.role) == ("econsult_follow_up", econsult_id, "patient")
+    assert (visit.started, VisitOrder.model_validate(visit.order)) == (True, order)
     assert front.cases.acts[0][2].starts_at == datetime(2026, 3, 20, 15, tzinfo=UTC)
 
 
@@ -188,19 +192,7 @@ async def test_a_refused_booking_leaves_no_visit(front: Front) -> None:
     response = await front.patient.post(f"/econsults/{econsult_id}/follow-up-visit", json={"starts_at": STARTS_AT})
     assert problem(response) == (409, "follow_up_visit.not_bookable")
     assert await follow_up_visits(front) == []
-
-
-async def test_completes_the_visit_that_is_booked(front: Front) -> None:
-    econsult_id = await front.order()
-    url = f"/econsults/{econsult_id}/follow-up-visit/complete"
-    assert problem(await front.clinician.post(url)) == (409, "follow_up_visit.not_booked")
-    state = front.cases.states[econsult_id]
-    state.follow_up = FollowUp.BOOKED
-    state.follow_up_visit = FollowUpVisit(visit_id="v-1", starts_at=NOW + timedelta(days=20), after_window=True)
-    await front.cases.record(econsult_id, "follow_up_booked")
-    answer = (await front.clinician.post(url)).json()
-    assert front.cases.acts[-1][2].visit_id == "v-1"
-    assert answer["warnings"] == ["follow_up_visit.after_window"]
+    assert front.cases.visit_orders == {}
 
 
 async def test_the_patient_alone_does_without_the_included_visit_or_support_for_them(front: Front) -> None:

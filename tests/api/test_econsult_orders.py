@@ -136,7 +136,10 @@ async def test_refuses_text_that_is_no_unicode(front: Front) -> None:
     assert problem(await front.clinician.post("/econsults", content=body, headers=headers)) == (422, "request.invalid")
 
 
-@pytest.mark.parametrize(("status", "code"), [("scheduled", "visit.not_started"), ("cancelled", "visit.cancelled")])
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [("scheduled", "visit.not_started"), ("cancelled", "visit.cancelled"), ("no_show", "visit.not_held")],
+)
 async def test_orders_only_during_or_after_a_visit(front: Front, status: str, code: str) -> None:
     await set_visit(front, status=status)
     assert problem(await place(front)) == (409, code)

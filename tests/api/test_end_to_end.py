@@ -115,8 +115,14 @@ async def _followed_up(house: House, econsult_id: str) -> None:
     starts_at = house.stage.rehearsal.clock.now + timedelta(days=3)
     booked = await house.post(PATIENT, f"{path}/follow-up-visit", starts_at=starts_at.isoformat())
     assert booked["follow_up"] == "BOOKED"
-    await house.advance(timedelta(days=4))
-    await house.post(CLINICIAN, f"{path}/follow-up-visit/complete")
+    await house.advance(timedelta(days=3))
+    visit = f"/visits/{booked['follow_up_visit']['visit_id']}"
+    await house.post(CLINICIAN, f"{visit}/clinician-joined")
+    await house.post(PATIENT, f"{visit}/patient-joined")
+    await house.advance(timedelta(minutes=15))
+    await house.post(CLINICIAN, f"{visit}/complete")
+    await house.shows(CLINICIAN, path, follow_up="COMPLETED")
+    await house.advance(timedelta(days=1))
     await house.post(CLINICIAN, f"{path}/outcome", improved_care_plan=True, avoided_in_person=True)
 
 

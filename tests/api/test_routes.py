@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 import httpx
@@ -80,19 +81,21 @@ async def test_documented_examples_are_accepted(front: Front) -> None:
     """The example of each body of an act passes its own validation: what is refused is the unknown case."""
     document = front.app.openapi()
     unknown = "01936c2e-9d3a-7c41-b8a5-2f6c0a1d4e7b"
+    ids = {"{request_id}": "r-1", "{obligation}": "labs"}
     tried = 0
     for name, operation in operations(front.app):
         method, path = name.split()
-        if method != "POST" or not path.startswith("/econsults/{econsult_id}/") or "requestBody" not in operation:
+        of_a_case = path.startswith(("/econsults/{econsult_id}/", "/visits/{visit_id}/"))
+        if method != "POST" or not of_a_case or "requestBody" not in operation:
             continue
         reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         (example,) = document["components"]["schemas"][reference.rsplit("/", 1)[-1]]["examples"]
-        url = path.replace("{econsult_id}", unknown).replace("{question_id}", unknown).replace("{request_id}", "r-1")
+        url = re.sub(r"{\w+}", lambda found: ids.get(found.group(), unknown), path)
         for caller in (front.clinician, front.specialist, front.support, front.operations):
             response = await caller.post(url, json=example)
             assert response.status_code in {403, 404}, (name, response.text)
         tried += 1
-    assert tried >= 10
+    assert tried >= 17
 
 
 async def test_is_up_and_ready(front: Front) -> None:

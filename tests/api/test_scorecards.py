@@ -101,9 +101,9 @@ async def test_shows_every_figure(office: Front) -> None:
     assert [point["attendance"]["percent_on_time"] for point in card["trend"]][:4] == [None, 100.0, 0.0, None]
 
 
-async def test_looks_back_twelve_weeks_from_now_unless_told_otherwise(office: Front) -> None:
+async def test_looks_back_four_weeks_from_now_unless_told_otherwise(office: Front) -> None:
     card = await read(office.clinician, OWN)
-    assert (card["from"], card["until"]) == ("2025-12-18T15:00:00Z", "2026-03-12T15:00:00Z")
+    assert (card["from"], card["until"]) == ("2026-02-12T15:00:00Z", "2026-03-12T15:00:00Z")
     assert (await read(office.clinician, OWN, until=MARCH["from"]))["attendance"]["scheduled"] == 0
 
 

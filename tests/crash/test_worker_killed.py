@@ -22,8 +22,9 @@ from domain import names
 from domain.clock import ClockPolicy, Milestone, MilestoneKind
 from domain.econsult.states import Stage
 from domain.econsult.view import EConsultSnapshot
-from domain.names import TaskQueue
+from domain.names import CARE_QUEUE, TaskQueue
 from domain.policy import EConsultPolicy
+from domain.visit.states import NoteStatus, VisitStage
 from embedded.rehearsal import PUBLIC_URL, STRIPE_KEY, Rehearsal, real_time
 from embedded.stripe_sandbox.app import create_app
 from embedded.temporal_servers import DevServer
@@ -32,7 +33,9 @@ from tests.adapters.loopback import serve
 from tests.crash import worker_process
 from tests.crash.worker_process import WorkerSettings
 from tests.workflows.consult import Consult, deliver_to, invite_people
+from tests.workflows.visit import ORDERS, Appointment
 from workflows.econsult.workflow import EConsult
+from workflows.visit.workflow import Visit
 
 pytestmark = pytest.mark.crash
 
@@ -88,11 +91,13 @@ async def test_a_life_survives_a_kill_between_any_two_steps(
                     marks=tmp_path,
                 )
                 async with restarted_workers(settings) as deaths:
-                    consult = HastyConsult(world, await invite_people(database))
-                    await live(consult)
-                    assert len(deaths) >= 16
+                    people = await invite_people(database)
+                    consult, visit = HastyConsult(world, people), HastyVisit(world, people)
+                    await asyncio.gather(live(consult), live_visit(visit))
+                    assert len(deaths) >= 25
                     assert set(deaths) == {-9}
                 await check(consult)
+                await check_visit(visit)
 
 
 @dataclass
@@ -127,6 +132,20 @@ class HastyConsult(Consult):
         raise AssertionError(f"{event} did not happen: {events}")
 
 
+class HastyVisit(Appointment):
+    """It begins at once."""
+
+    async def start(self) -> None:
+        await self.world.client.start_workflow(
+            Visit.run, self.order, id=self.case_id, task_queue=CARE_QUEUE, task_timeout=GIVE_UP
+        )
+        for _ in range(1000):
+            if await self.steps():
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError("nothing was recorded")
+
+
 def _window(policy: EConsultPolicy) -> ClockPolicy:
     end = Milestone(name="window_closed", kind=MilestoneKind.END, after=timedelta(seconds=8))
     return policy.follow_up_window.model_copy(update={"milestones": (end,)})
@@ -145,6 +164,37 @@ async def live(consult: HastyConsult) -> None:
     await consult.decide_refund(await consult.request_refund(), 4000)
     await consult.happened("refunded")
     await consult.happened("closed")
+
+
+async def live_visit(visit: HastyVisit) -> None:
+    await visit.place(ahead=timedelta())
+    await visit.both_join()
+    note = await visit.write_note(NoteStatus.DRAFT)
+    await visit.complete()
+    await visit.save_note(note, NoteStatus.COMPLETE)
+    await visit.settle(*ORDERS)
+    await visit.happened("visit_closed")
+
+
+async def check_visit(visit: HastyVisit) -> None:
+    steps = await visit.steps()
+    assert [(step.sequence, step.event) for step in steps] == list(
+        enumerate(
+            [
+                "visit_scheduled",
+                "clinician_joined",
+                "patient_joined",
+                "note_saved",
+                "visit_completed",
+                "note_saved",
+                *["obligation_settled"] * len(ORDERS),
+                "visit_closed",
+            ],
+            start=1,
+        )
+    )
+    assert (await visit.recorded()).stage is VisitStage.CLOSED_COMPLIANT
+    assert (await visit.notices()).count(("patient", "note_shared")) == 1
 
 
 async def check(consult: Consult) -> None:

@@ -18,7 +18,8 @@ from domain.econsult.states import Stage
 from domain.econsult.view import snapshot as econsult_snapshot
 from domain.threads import REPLY, ThreadKind, ThreadOrder, ThreadSource, ThreadState, WriteMessage
 from domain.visit.state import VisitOrder, VisitState
-from domain.visit.states import VisitStage
+from domain.visit.states import Obligation, VisitStage
+from domain.visit.view import VisitSnapshot
 from domain.visit.view import snapshot as visit_snapshot
 from tests.domain.builders import an_order
 
@@ -44,6 +45,53 @@ def run(
     return clock if took is None else end(clock, armed_at + took, outcome, OPERATIONS)
 
 
+def join_clock(starts_at: datetime, joined: timedelta | None, until: timedelta = timedelta()) -> Clock:
+    """By the time after the start; one that nobody ended was looked at so long after the start."""
+    lead = POLICY.visit.join_lead
+    took = None if joined is None else lead + joined
+    return run(POLICY.visit.join, starts_at - lead, took, until=lead + until)
+
+
+def visit_view(
+    starts_at: datetime, stage: VisitStage, *, joined: timedelta, owed: dict[Obligation, Clock]
+) -> VisitSnapshot:
+    """Of a visit that was held, with the clocks of what was owed."""
+    clocks = {"join": join_clock(starts_at, joined)} | {str(name): clock for name, clock in owed.items()}
+    state = VisitState(starts_at=starts_at, stage=stage, clinician_joined_at=starts_at + joined, clocks=clocks)
+    return visit_snapshot(an_order_of_visit(new_id(), starts_at), state)
+
+
+def thread_view(clock: Clock) -> threads.ThreadSnapshot:
+    at = clock.ended_at or clock.armed_at
+    state = ThreadState(opened_at=at, last_message_at=at, clocks={REPLY: clock})
+    return threads.snapshot(an_order_of_thread(new_id()), state)
+
+
+def an_order_of_visit(
+    visit_id: str, starts_at: datetime, clinician_id: str = "clinician-1", patient_id: str = "patient-1"
+) -> VisitOrder:
+    return VisitOrder(
+        visit_id=visit_id,
+        patient_id=patient_id,
+        clinician_id=clinician_id,
+        starts_at=starts_at,
+        duration_minutes=15,
+        policy=POLICY.visit,
+        scheduled_by=OPERATIONS,
+    )
+
+
+def an_order_of_thread(clinician_id: str, source: ThreadSource = ThreadSource.PATIENT) -> ThreadOrder:
+    return ThreadOrder(
+        thread_id=new_id(),
+        kind=ThreadKind.PATIENT if source is ThreadSource.PATIENT else ThreadKind.SUPPORT,
+        source=source,
+        clinician_id=clinician_id,
+        opening=WriteMessage(actor=OPERATIONS, message_id="m"),
+        policy=POLICY.message_thread,
+    )
+
+
 @dataclass
 class Practice:
     database: Database
@@ -61,12 +109,6 @@ class Practice:
         async with self.database.transaction() as session:
             session.add_all([clinician, patient])
 
-    def join(self, starts_at: datetime, joined: timedelta | None, until: timedelta = timedelta()) -> Clock:
-        """By the time after the start; one that nobody ended was looked at so long after the start."""
-        lead = POLICY.visit.join_lead
-        took = None if joined is None else lead + joined
-        return run(POLICY.visit.join, starts_at - lead, took, until=lead + until)
-
     async def visit(
         self,
         starts_at: datetime,
@@ -80,21 +122,13 @@ class Practice:
     ) -> None:
         """`joined` and `ended_after` are after the start. `moved_from`: how it stood before it got this time."""
         visit_id = new_id()
-        order = VisitOrder(
-            visit_id=visit_id,
-            patient_id=self.patient_id,
-            clinician_id=self.clinician_id,
-            starts_at=starts_at,
-            duration_minutes=15,
-            policy=POLICY.visit,
-            scheduled_by=OPERATIONS,
-        )
+        order = an_order_of_visit(visit_id, starts_at, self.clinician_id, self.patient_id)
         now = VisitState(
             starts_at=starts_at,
             stage=stage,
             clinician_joined_at=None if joined is None else starts_at + joined,
             ended_at=None if ended_after is None else starts_at + ended_after,
-            clocks=clocks if clocks is not None else {"join": self.join(starts_at, joined)},
+            clocks=clocks if clocks is not None else {"join": join_clock(starts_at, joined)},
             **state,
         )
         async with self.database.transaction() as session:
@@ -114,15 +148,7 @@ class Practice:
 
     async def thread(self, *clocks: Clock, source: ThreadSource = ThreadSource.PATIENT) -> None:
         """One clock after the other; each was ended by a step of its own, the last one perhaps not."""
-        own = source is ThreadSource.PATIENT
-        order = ThreadOrder(
-            thread_id=new_id(),
-            kind=ThreadKind.PATIENT if own else ThreadKind.SUPPORT,
-            source=source,
-            clinician_id=self.clinician_id,
-            opening=WriteMessage(actor=OPERATIONS, message_id="m"),
-            policy=POLICY.message_thread,
-        )
+        order = an_order_of_thread(self.clinician_id, source)
         for sequence, clock in enumerate(clocks, start=1):
             at = clock.ended_at or clock.armed_at
             state = ThreadState(sequence=sequence, opened_at=at, last_message_at=at, clocks={REPLY: clock})

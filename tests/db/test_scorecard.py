@@ -16,7 +16,7 @@ from domain.scorecard import Attendance, OpenEscalation, Period, Scorecard, Sla,
 from domain.threads import ThreadSource
 from domain.visit.state import VisitState
 from domain.visit.states import Obligation, VisitStage
-from tests.db.scorecard_rows import DAY, HOUR, MINUTE, MONDAY, OPERATIONS, POLICY, Practice, run
+from tests.db.scorecard_rows import DAY, HOUR, MINUTE, MONDAY, OPERATIONS, POLICY, Practice, join_clock, run
 
 WEEK = 7 * DAY
 PERIOD = Period.of(MONDAY - HOUR, MONDAY + WEEK)
@@ -106,7 +106,7 @@ async def test_a_visit_that_was_moved_in_time_counts_once(practice: Practice) ->
 
 
 async def test_moving_a_visit_does_not_undo_that_the_clinician_was_late(practice: Practice) -> None:
-    late = practice.join(MONDAY, None, until=10 * MINUTE)
+    late = join_clock(MONDAY, None, until=10 * MINUTE)
     before = VisitState(starts_at=MONDAY, stage=VisitStage.CLINICIAN_LATE, clocks={"join": late})
     await practice.visit(MONDAY + DAY, VisitStage.COMPLETED, joined=MINUTE, moved_from=before)
     found = await card(practice)

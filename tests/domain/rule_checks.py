@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -42,7 +43,7 @@ def name_of(value: Any) -> str:
 
 def refusal_of(case: Case, state: Any) -> Refused:
     """What the rule says; it must leave the state as it was."""
-    before = state.model_copy(deep=True)
+    before = deepcopy(state)
     with pytest.raises(Refused) as refusal:
         case.rule(state, *case.args)
     assert state == before

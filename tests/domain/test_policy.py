@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,7 @@ NUMBERS: dict[str, Any] = {
     "message_thread.reply.reply_due": 20 * HOUR,
     "message_thread.reply.reply_late": 24 * HOUR,
     "message_thread.reply.reply_escalated": 28 * HOUR,
+    "message_thread.reply.reply_escalated.again": (4 * HOUR, 5),
     "message_thread.reopen_within": 30 * DAY,
     "message_thread.history_limit": 4_000,
     # decision 11, K-03
@@ -98,6 +99,60 @@ NUMBERS: dict[str, Any] = {
         )
         for name, days in zip(("due", "late", "escalated"), times, strict=True)
     },
+    # V-01, V-03, decision 03
+    "visit.reminders.visit_tomorrow": 24 * HOUR,
+    "visit.reminders.visit_soon": 47 * HOUR,
+    "visit.reminders.visit_begins": 48 * HOUR,
+    "visit.reminders_lead": 48 * HOUR,
+    "visit.join.join_soon": 0 * MINUTE,
+    "visit.join.join_at_risk": 5 * MINUTE,
+    "visit.join.clinician_late": 7 * MINUTE,
+    "visit.join.clinician_late_operations": 12 * MINUTE,
+    "visit.join.clinician_late_again": 22 * MINUTE,
+    "visit.join.clinician_no_show": 32 * MINUTE,
+    "visit.join_lead": 2 * MINUTE,
+    "visit.join_allowance": 5 * MINUTE,
+    "visit.excusable": 7 * DAY,
+    # V-02
+    "visit.absence.clinician_absent": 0 * MINUTE,
+    "visit.absence.clinician_absent_operations": 2 * HOUR,
+    "visit.absence.clinician_absent_operations.again": (4 * HOUR, 5),
+    # V-05 to V-08, decisions 04 to 06
+    "visit.minimum_waits.0.from_minutes": 0,
+    "visit.minimum_waits.0.wait": 5 * MINUTE,
+    "visit.minimum_waits.1.from_minutes": 30,
+    "visit.minimum_waits.1.wait": 10 * MINUTE,
+    "visit.call_attempts": 2,
+    "visit.call_spacing": MINUTE,
+    "visit.waiting.wait_over": 0 * MINUTE,
+    "visit.waiting.visit_unresolved": HOUR,
+    "visit.waiting.visit_unresolved_operations": 4 * HOUR,
+    "visit.waiting.visit_unresolved_again": 28 * HOUR,
+    "visit.waiting.visit_unresolved_still": 72 * HOUR,
+    "visit.waiting.visit_given_up": 7 * DAY,
+    "visit.disputable.no_show_final": 7 * DAY,
+    "visit.dispute_decision.dispute_decision_late": 48 * HOUR,
+    "visit.dispute_decision.dispute_decision_operations": 72 * HOUR,
+    "visit.dispute_decision.dispute_decision_operations.again": (24 * HOUR, 5),
+    # V-10 to V-13, decision 07
+    "visit.wrap_up.complete_visit": 30 * MINUTE,
+    "visit.wrap_up.completed_by_itself": 12 * HOUR,
+    **{
+        f"visit.obligations.{each}.{each}_{name}": time
+        for each in ("prescriptions", "labs", "imaging")
+        for name, time in (
+            ("due", 3 * HOUR),
+            ("late", 4 * HOUR),
+            ("late_operations", 6 * HOUR),
+            ("late_operations.again", (12 * HOUR, 6)),
+        )
+    },
+    "visit.obligations.note.note_due": 20 * HOUR,
+    "visit.obligations.note.note_late": 24 * HOUR,
+    "visit.obligations.note.note_late_operations": 28 * HOUR,
+    "visit.obligations.note.note_late_operations.again": (24 * HOUR, 5),
+    "visit.obligation_watch": 7 * DAY,
+    "visit.horizon": 365 * DAY,
     # E-09
     "benchmarks.improved_care_plan_percent": 90,
     "benchmarks.avoided_in_person_percent": 70,
@@ -108,18 +163,28 @@ def numbers(value: object, path: str) -> Iterator[tuple[str, Any]]:
     """Every whole number and duration in a policy; a milestone stands for its time."""
     if isinstance(value, Milestone):
         yield f"{path}.{value.name}", value.after
+        if value.repeat:
+            yield f"{path}.{value.name}.again", (value.repeat.every, value.repeat.times)
     elif isinstance(value, Reminder):
         yield f"{path}.{value.name}", value.before
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from numbers(
-                getattr(value, name), path if name in {"milestones", "reminders"} else f"{path}.{name}".lstrip(".")
-            )
-    elif isinstance(value, tuple):
-        for index, item in enumerate(value):
-            yield from numbers(item, path if isinstance(item, Milestone | Reminder) else f"{path}.{index}")
     elif isinstance(value, int | timedelta):
         yield path, value
+    else:
+        for name, item in parts(value):
+            yield from numbers(item, path if is_ladder(item) or is_ladder(value) else f"{path}.{name}".lstrip("."))
+
+
+def parts(value: object) -> Iterable[tuple[object, object]]:
+    if isinstance(value, BaseModel):
+        return ((name, getattr(value, name)) for name in type(value).model_fields)
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, tuple) else ()
+
+
+def is_ladder(value: object) -> bool:
+    """Its steps belong to the clock itself."""
+    return isinstance(value, tuple) and bool(value) and isinstance(value[0], Milestone | Reminder)
 
 
 def test_every_number_is_the_one_decided() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 import httpx
@@ -115,19 +115,9 @@ async def _order(house: House) -> str:
     if (await house.ask(PATIENT, "GET", "/patients/me")).status_code == 403:
         await house.post(OPERATIONS, "/patients", **PATIENT_RECORD)
     patient_id = (await house.read(PATIENT, "/patients/me"))["id"]
-    starts_at = datetime.now(UTC).isoformat()
-    visit = await house.post(
-        OPERATIONS,
-        "/visits",
-        patient_id=patient_id,
-        clinician_id=seed.CLINICIAN,
-        scheduled_start=starts_at,
-        duration_minutes=30,
-    )
-    await house.post(CLINICIAN, f"/visits/{visit['id']}/start")
-    note = await house.post(
-        CLINICIAN, f"/visits/{visit['id']}/notes", status="complete", body="A qwznote of the visit."
-    )
+    visit_id = await _visit(house, patient_id)
+    note = await house.post(CLINICIAN, f"/visits/{visit_id}/notes", status="complete", body="A qwznote of the visit.")
+    await house.read(PATIENT, f"/visits/{visit_id}/notes")
     uploaded = await house.ask(
         CLINICIAN,
         "POST",
@@ -136,13 +126,33 @@ async def _order(house: House) -> str:
         files={"file": ("qwzfile.txt", b"Sodium 140, qwzcontent.", "text/plain")},
     )
     assert uploaded.status_code == 201, uploaded.text
-    order = {**DRAFT, "visit_id": visit["id"], "note_ids": [note["id"]], "attachment_ids": [uploaded.json()["id"]]}
+    order = {**DRAFT, "visit_id": visit_id, "note_ids": [note["id"]], "attachment_ids": [uploaded.json()["id"]]}
     await house.post(CLINICIAN, "/econsults/lint", **order)
     await _blocked(house, order)
     placed = await house.post(CLINICIAN, "/econsults", key=new_id(), **order, patient_expectations=ACKNOWLEDGED)
     await house.reaches(placed["id"], "AWAITING_PAYMENT")
     await house.stage.settle()
     return str(placed["id"])
+
+
+async def _visit(house: House, patient_id: str) -> str:
+    """One to which the patient has to be called; its id."""
+    starts_at = house.stage.rehearsal.clock.now + timedelta(minutes=5)
+    asked = {"clinician_id": seed.CLINICIAN, "starts_at": starts_at.isoformat(), "duration_minutes": 30}
+    visit = await house.post(OPERATIONS, "/visits", key=new_id(), patient_id=patient_id, **asked)
+    path = f"/visits/{visit['id']}"
+    await house.shows(CLINICIAN, path, state="SCHEDULED")
+    await house.advance(timedelta(minutes=6))
+    await house.post(CLINICIAN, f"{path}/clinician-joined")
+    await house.post(CLINICIAN, f"{path}/call-patient")
+    await house.post(PATIENT, f"{path}/patient-joined")
+    return str(visit["id"])
+
+
+async def visits_of(house: House) -> list[str]:
+    """Ids of those that have a process."""
+    visits = (await house.read(OPERATIONS, "/visits?limit=200"))["items"]
+    return [visit["id"] for visit in visits if visit["state"]]
 
 
 async def _blocked(house: House, order: dict[str, Any]) -> None:
@@ -218,6 +228,8 @@ async def ask_in_vain(house: House, econsult_id: str) -> None:
         (CLINICIAN, "POST", f"{path}/questions", {"content": mark.encode(), "headers": {"Content-Type": "text/plain"}}),
         (CLINICIAN, "POST", f"{path}/follow-up-visit", {"json": {"starts_at": mark}}),
         (CLINICIAN, "GET", f"/econsults/{mark}", {}),
+        (CLINICIAN, "POST", f"/visits/{seed.VISIT_COMPLETED}/notes", {"json": {"status": mark, "body": mark}}),
+        (CLINICIAN, "POST", f"/visits/{seed.VISIT_COMPLETED}/cancel", {"json": {"reason": mark}}),
         (CLINICIAN, "GET", f"/{mark}", {}),
         (CLINICIAN, "GET", "/econsults", {"params": {"state": mark, "another": mark}}),
         (CLINICIAN, "DELETE", path, {"params": {"q": mark}}),

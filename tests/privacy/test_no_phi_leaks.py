@@ -22,7 +22,15 @@ from domain.actors import Actor
 from domain.rates import RateRequestOrder
 from observability import LogContextInterceptor, configure_logging
 from tests.house import House, open_house
-from tests.privacy.marked_life import Stumbling, answered_and_closed, ask_in_vain, cancelled, corresponded
+from tests.privacy.marked_life import (
+    PATIENT,
+    Stumbling,
+    answered_and_closed,
+    ask_in_vain,
+    cancelled,
+    corresponded,
+    visits_of,
+)
 from tests.privacy.marks import MARKS, NEVER_STORED, found_in
 from tests.privacy.outside import (
     Places,
@@ -31,8 +39,9 @@ from tests.privacy.outside import (
     outside_the_database,
     sealed_in_temporal,
 )
+from tests.privacy.reported_marks import reported_and_reviewed
 
-ACTIVITIES = {"record_step", "choose_specialist", "open_checkout", "read_fee", "refund", "close_checkout"}
+ACTIVITIES = {"record_step", "choose_specialist", "open_checkout", "read_fee", "refund", "close_checkout", "place_call"}
 
 
 @pytest.fixture
@@ -67,13 +76,16 @@ async def test_no_patient_data_leaves_the_database(house: House, log: io.StringI
     answered = await answered_and_closed(house)
     econsults = (answered, await cancelled(house))
     threads = await corresponded(house)
+    reviewed = await reported_and_reviewed(house, PATIENT)
     await ask_in_vain(house, answered)
     assert stumbling.failed <= ACTIVITIES
-    assert stumbling.failed >= {"record_step", "open_checkout", "read_fee", "refund"}
+    assert stumbling.failed >= {"record_step", "open_checkout", "read_fee", "refund", "place_call"}
     assert b"RuntimeError" in log.getvalue().encode()
     assert house.texts.sent
     case_ids = [names.econsult_case(econsult_id) for econsult_id in econsults]
     case_ids += [names.message_thread_case(thread_id) for thread_id in threads]
+    case_ids += reviewed
+    case_ids += [names.visit_case(visit_id) for visit_id in await visits_of(house)]
 
     outside = await outside_the_database(house, log, case_ids)
     assert all(outside.values()), "nothing was gathered from some place"

@@ -15,6 +15,8 @@ from domain.actors import Actor
 from domain.rates import DecideRate, RateRequestOrder
 from embedded.rehearsal import Rehearsal
 from tests.replay.settling import placed, settled
+from tests.replay.standards_lives import STANDARDS
+from tests.replay.visit_lives import VISITS
 from tests.workflows.consult import OPERATIONS, People
 from tests.workflows.thread import Thread
 from worker import BUILD, sandbox
@@ -271,6 +273,8 @@ LIVES: Mapping[str, Life] = {
         rate_approved_late,
         message_answered_late_and_reopened,
         messages_carried_into_a_fresh_run,
+        *STANDARDS,
+        *VISITS,
         reconciled,
     )
 }

@@ -95,8 +95,8 @@ def told_by_policy() -> set[str]:
                 if name == "template":
                     yield str(child)
                 yield from templates(child)
-        elif isinstance(part, tuple):
-            for child in part:
+        elif isinstance(part, tuple | dict):
+            for child in part.values() if isinstance(part, dict) else part:
                 yield from templates(child)
 
     return set(templates(policy.load()))

@@ -10,6 +10,7 @@ from crypto import Keyring
 from db.session import Database
 from embedded.rehearsal import Rehearsal, rehearse
 from tests.workflows.consult import Consult, deliver_to, invite_people
+from tests.workflows.visit import Appointment
 
 
 @pytest.fixture
@@ -24,5 +25,13 @@ async def world(database: Database, keyring: Keyring) -> AsyncIterator[Rehearsal
 async def consult(world: Rehearsal) -> Consult:
     """An eConsult that is placed and waits for its payment."""
     placed = Consult(world, await invite_people(world.database))
+    await placed.place()
+    return placed
+
+
+@pytest.fixture
+async def visit(world: Rehearsal) -> Appointment:
+    """Fifteen minutes, in three hours."""
+    placed = Appointment(world, await invite_people(world.database))
     await placed.place()
     return placed

@@ -50,11 +50,17 @@ async def invite_people(database: Database, specialists: int = 3) -> People:
     """A clinician, a patient, their visit, and a panel of cardiologists."""
     async with database.transaction() as session:
         clinician = Clinician(
-            subject=new_id(), name="C", email="c@example.com", time_zone="America/Chicago", licence_states=["IL"]
+            subject=new_id(),
+            name="C",
+            email="c@example.com",
+            phone="+12025550111",
+            time_zone="America/Chicago",
+            licence_states=["IL"],
         )
         patient = Patient(
             name="Marked Name",
             email="marked@example.com",
+            phone="+12025550112",
             birth_date="1980-02-03",
             state="IL",
             time_zone="America/Chicago",

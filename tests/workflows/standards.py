@@ -9,7 +9,16 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from db.tables import CaseState, Clinician, ClinicianLicence, OutboxNotice, Timeline, new_id
+from db.tables import (
+    CaseState,
+    Clinician,
+    ClinicianLicence,
+    ConductReportRow,
+    CredentialEventRow,
+    OutboxNotice,
+    Timeline,
+    new_id,
+)
 from domain import names, policy
 from domain.actors import Actor
 from domain.licences import (
@@ -197,6 +206,7 @@ async def file_report(
     process: ReviewProcess = "CredentialEvent",
     known_for: timedelta = timedelta(),
     licence_id: str | None = None,
+    start: bool = True,
 ) -> ReviewedReport:
     """A report of something that the clinician has known for so long."""
     now = await world.env.get_current_time()
@@ -215,6 +225,26 @@ async def file_report(
     )
     case_id = names.credential_event_case if credential else names.conduct_report_case
     report = ReviewedReport(world, case_id(order.report_id), order)
-    await world.cases.start_review(order)
-    await report.status()
+    async with world.database.transaction() as session:
+        session.add(_row(order))
+    if start:
+        await world.cases.start_review(order)
+        await report.status()
     return report
+
+
+def _row(order: ReviewOrder) -> CredentialEventRow | ConductReportRow:
+    common: dict[str, Any] = {
+        "id": order.report_id,
+        "request_key": order.report_id,
+        "clinician_id": order.clinician_id,
+        "kind": order.kind,
+        "description": "Something happened.",
+        "reported_by_role": order.reported_by.role,
+        "reported_by": order.reported_by.id,
+        "reported_at": order.reported_at,
+        "order": order.model_dump(mode="json"),
+    }
+    if order.aware_at is None:
+        return ConductReportRow(**common)
+    return CredentialEventRow(**common, occurred_on=order.aware_at.date(), aware_at=order.aware_at)

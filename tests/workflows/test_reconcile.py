@@ -18,7 +18,16 @@ from activities.ports import Email, Letter, OutgoingNotice
 from activities.sweep import SweepActivities
 from db.outbox import SqlOutbox
 from db.sweep import SqlSweep, SqlWebhookInbox
-from db.tables import CaseState, EConsult, RateRequestRow, WebhookEvent, new_id
+from db.tables import (
+    CaseState,
+    ClinicianLicence,
+    ConductReportRow,
+    CredentialEventRow,
+    EConsult,
+    RateRequestRow,
+    WebhookEvent,
+    new_id,
+)
 from domain import names, policy
 from domain.actors import Actor, Audience
 from domain.econsult.payment_events import PaymentEvent, PaymentEventKind
@@ -26,6 +35,7 @@ from domain.errors import Invalid
 from domain.rates import RateRequestOrder
 from embedded.rehearsal import Rehearsal
 from tests.workflows.consult import Consult, invite_people
+from tests.workflows.standards import file_report, invite_clinician, record_licence
 from worker import BUILD, sandbox
 from workflows.reconcile import Reconcile
 
@@ -181,6 +191,23 @@ async def test_starts_rate_requests_too(sweeper: Sweeper) -> None:
         )
         session.add(row)
     assert (await sweeper.sweep()).cases.started == (names.rate_request_case(order.request_id),)
+
+
+async def test_starts_licences_and_reports_too(sweeper: Sweeper) -> None:
+    world = sweeper.world
+    clinician_id = await invite_clinician(world)
+    licence = await record_licence(world, clinician_id, timedelta(days=90), start=False)
+    event = await file_report(world, clinician_id, "board_action", start=False)
+    report = await file_report(world, clinician_id, "conduct", process="ConductReport", start=False)
+    async with world.database.transaction() as session:
+        session.add(ClinicianLicence(clinician_id=clinician_id, state="UT"))  # nothing to watch
+        for table in (ClinicianLicence, CredentialEventRow, ConductReportRow):
+            await session.exec(update(table).values(created_at=datetime.now(UTC) - timedelta(minutes=5)))
+    lost = {licence.case_id, event.case_id, report.case_id}
+    assert set((await sweeper.sweep()).cases.started) == lost
+    for case in (licence, event, report):
+        await case.status()
+    assert (await sweeper.sweep()).cases.started == ()
 
 
 async def test_leaves_an_order_alone_that_was_placed_a_moment_ago(sweeper: Sweeper) -> None:

@@ -13,7 +13,7 @@ from domain.clock import Fired, MilestoneKind
 from domain.names import Process
 from domain.visit import acts, rules
 from domain.visit.state import VisitOrder
-from domain.visit.states import BEFORE, VisitEvent, VisitStage
+from domain.visit.states import BEFORE, VisitEvent, VisitKind, VisitStage
 from domain.visit.view import VisitSnapshot
 from workflows.case import refusals, tell
 from workflows.visit.attendance import JOIN, REMINDERS, WAITING, WRAP_UP
@@ -45,8 +45,10 @@ class Visit(ObligationsTrack):
 
     async def _schedule(self) -> None:
         self.expect_both()
+        # A follow-up visit is booked through its eConsult, which tells of it.
+        booked = self.order.kind is VisitKind.ECONSULT_FOLLOW_UP
         told = (tell(Audience.PATIENT, "visit_scheduled"), tell(Audience.CLINICIAN, "visit_scheduled_clinician"))
-        await self.begin(VisitEvent.SCHEDULED, self.order.scheduled_by, notices=told)
+        await self.begin(VisitEvent.SCHEDULED, self.order.scheduled_by, notices=() if booked else told)
 
     async def _life(self) -> None:
         await workflow.wait_condition(lambda: self.state.stage not in BEFORE | {VisitStage.IN_PROGRESS})

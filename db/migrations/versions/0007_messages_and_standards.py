@@ -125,6 +125,7 @@ def _upgrade_standards() -> None:
 def _report_columns():
     return (
         sa.Column("id", sa.String(), nullable=False),
+        sa.Column("request_key", sa.String(), nullable=False),
         sa.Column("clinician_id", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("description", sa.LargeBinary(), nullable=False),
@@ -136,6 +137,7 @@ def _report_columns():
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(["clinician_id"], ["clinician.id"]),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("request_key"),
     )
 
 
