@@ -69,13 +69,13 @@ SCHEDULING = [
         refused("visit.not_scheduled", *all_but(*MOVABLE), in_progress(), waiting()),
     ),
     Case(rules.may_reschedule, (POLICY, after(-1), START), (), refused("visit.in_the_past", *at(*MOVABLE))),
-    Case(rules.may_join, (), at(*BEGUN), refused("visit.over", *all_but(*BEGUN))),
+    Case(rules.may_join, (), at(*sorted(BEGUN)), refused("visit.over", *all_but(*sorted(BEGUN)))),
     *(
         Case(
             rules.may_cancel,
             (ORDER, role, START),
-            (*at(*BEFORE), *((waiting(),) if role is not Role.CLINICIAN else ())),
-            refused("visit.not_scheduled", *all_but(*BEFORE), in_progress()),
+            (*at(*sorted(BEFORE)), *((waiting(),) if role is not Role.CLINICIAN else ())),
+            refused("visit.not_scheduled", *all_but(*sorted(BEFORE)), in_progress()),
         )
         for role in (Role.CLINICIAN, Role.PATIENT, Role.SUPPORT, Role.OPERATIONS)
     ),
@@ -95,8 +95,8 @@ NO_SHOW = [
         (START,),
         (waiting(), waiting(joined=-10), waiting(0, 1, 2)),
         (
-            *refused("visit.over", *all_but(*BEFORE, clinician_joined_at=START), in_progress()),
-            *refused("visit.clinician_absent", *at(*BEFORE)),
+            *refused("visit.over", *all_but(*sorted(BEFORE), clinician_joined_at=START), in_progress()),
+            *refused("visit.clinician_absent", *at(*sorted(BEFORE))),
         ),
     ),
     Case(rules.may_call_patient, (after(-0.01),), (), refused("visit.not_begun", waiting(joined=-10))),
@@ -110,11 +110,11 @@ NO_SHOW = [
             waiting(a_call(0, CallOutcome.ANSWERED), 1, joined=-30),
         ),
         (
-            *refused("visit.patient_joined", in_progress(), *at(*BEFORE, patient_joined_at=START), completed()),
-            *refused("visit.over", *all_but(*BEFORE)),
+            *refused("visit.patient_joined", in_progress(), *at(*sorted(BEFORE), patient_joined_at=START), completed()),
+            *refused("visit.over", *all_but(*sorted(BEFORE))),
             *refused(
                 "visit.no_show_unproven",
-                *at(*BEFORE),
+                *at(*sorted(BEFORE)),
                 waiting(),
                 waiting(0),
                 waiting(0, 0.99),
@@ -160,7 +160,11 @@ AFTERWARDS = [
         Case(
             rule,
             (obligation,),
-            (completed(), *(completed(stage) for stage in CLOSED), completed(settled={Obligation.NOTE: settled()})),
+            (
+                completed(),
+                *(completed(stage) for stage in sorted(CLOSED)),
+                completed(settled={Obligation.NOTE: settled()}),
+            ),
             (
                 *refused("visit.not_completed", *at(*VisitStage), in_progress()),
                 *refused("obligation.settled", completed(settled={obligation: settled()})),
@@ -184,7 +188,7 @@ AFTERWARDS = [
     Case(
         rules.may_save_note,
         (),
-        (in_progress(), completed(), *(completed(stage) for stage in CLOSED)),
+        (in_progress(), completed(), *(completed(stage) for stage in sorted(CLOSED))),
         refused("visit.not_begun", *all_but(VisitStage.IN_PROGRESS), waiting(), flagged()),
     ),
     Case(
