@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 from typing import TypeAlias
 
 from sqlalchemy.dialects.postgresql import insert
@@ -71,15 +72,13 @@ async def seed(database: Database, now: datetime | None = None) -> SeedSummary:
     """Add what is missing and leave the rest as it is. Visits lie about `now`, aware, by default the present."""
     added: dict[str, int] = {}
     async with database.transaction() as session:
-        for row in _rows(now or datetime.now(UTC)):
-            table = type(row).__name__.lower()
-            added[table] = added.get(table, 0) + await _add(session, row)
+        for table, rows in groupby(_rows(now or datetime.now(UTC)), key=type):
+            added[table.__name__.lower()] = await _add(session, table, rows)
     return SeedSummary(added)
 
 
-async def _add(session: AsyncSession, row: Row) -> int:
-    table = type(row)
-    values = row.model_dump(exclude={"created_at"})
+async def _add(session: AsyncSession, table: type[Row], rows: Iterable[Row]) -> int:
+    values = [row.model_dump(exclude={"created_at"}) for row in rows]
     written = await session.exec(insert(table).values(values).on_conflict_do_nothing().returning(col(table.id)))
     return len(written.all())
 

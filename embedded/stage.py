@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from temporalio.worker import Interceptor
 from activities.notices import NoticeDelivery
 from activities.ports import Email, Texting
 from api.app import create_app
-from api.auth import token_verifier
+from api.auth import TokenVerifier, token_verifier
 from api.dependencies import Services
 from config import Settings
 from crypto import Keyring
@@ -85,6 +85,7 @@ async def stage(
     *,
     texting: Texting | None = None,
     interceptors: tuple[Interceptor, ...] = (),
+    make_app: Callable[[Services, TokenVerifier], FastAPI] = create_app,
 ) -> AsyncIterator[Stage]:
     """The house, put up for as long as the block runs. `keys` is `id:base64`, for data and payloads alike."""
     settings = Settings(
@@ -112,7 +113,7 @@ async def stage(
         ) as rehearsal,
     ):
         services = Services(settings, database, rehearsal.cases, rehearsal.links, policy.load(), clock=rehearsal.clock)
-        app = create_app(services, token_verifier(settings, keys_http))
+        app = make_app(services, token_verifier(settings, keys_http))
         app_of.append(app)
         letterbox = Letterbox()
         renderer = TemplateRenderer(

@@ -21,6 +21,7 @@ from embedded import seed
 from embedded.rehearsal import PATIENCE_SECONDS, POLL_SECONDS
 from embedded.stage import Stage, stage
 from embedded.stripe_sandbox.app import create_app as stripe_app
+from tests.shared_app import shared_app
 
 ACKNOWLEDGED = {"acknowledged": True, "acknowledged_by": "patient", "acknowledged_at": "2026-03-02T16:15:00Z"}
 
@@ -146,7 +147,7 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """With the seed's people in it. `keys` is `id:base64`."""
     texts = Texts()
-    async with stage(database, keys, state_dir, texting=texts, interceptors=interceptors) as place:
+    async with stage(database, keys, state_dir, texting=texts, interceptors=interceptors, make_app=shared_app) as place:
         await seed.seed(database)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(stripe_app(place.rehearsal.stripe))) as processor:
             yield House(place, texts, processor)

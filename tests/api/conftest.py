@@ -10,7 +10,6 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from api.app import create_app
 from api.auth import TokenVerifier
 from api.dependencies import Services
 from api.jwks import KeySource
@@ -24,11 +23,13 @@ from embedded.issuer import DevelopmentIssuer
 from embedded.seed import seed
 from links import PaymentLinks
 from tests.api.front import FakeCases, Front
+from tests.shared_app import shared_app
 
 ISSUER = "http://issuer.test/dev"
 WEBHOOK_SECRET = "whsec_test"
 TWILIO_TOKEN = "twilio-token"
 BASE = "http://api.test"
+CODEC_KEYS = generate_key("c1")
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def settings() -> Settings:
         stripe_webhook_secret=SecretStr(WEBHOOK_SECRET),
         twilio_auth_token=SecretStr(TWILIO_TOKEN),
         stripe_api_base="http://stripe.sandbox:12111",
-        codec_keys=SecretStr(generate_key("c1")),
+        codec_keys=SecretStr(CODEC_KEYS),
     )
 
 
@@ -55,7 +56,7 @@ async def front(database: Database, keyring: Keyring, settings: Settings, tmp_pa
     cases = FakeCases(database)
     links = PaymentLinks(keyring, BASE)
     services = Services(settings, database, cast("Cases", cases), links, policy.load())
-    transport = httpx.ASGITransport(create_app(services, verifier))
+    transport = httpx.ASGITransport(shared_app(services, verifier))
 
     def client(subject: str, *roles: Role) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {issuer.token(subject, roles)}"}

@@ -153,7 +153,7 @@ def test_is_ready_and_healthy_once_it_says_so(stack: Stack) -> None:
 
     report = json.loads(checked.stdout)
     assert {check["name"]: check["detail"] for check in report["checks"] if check["status"] != "ok"} == {}
-    assert (checked.returncode, len(report["checks"])) == (0, 15)
+    assert (checked.returncode, len(report["checks"])) == (0, 16)
 
 
 def test_keeps_its_keys_to_itself(stack: Stack) -> None:
