@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
+from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import Interceptor, PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -85,8 +86,19 @@ class Adapters:
     """None where no visit runs."""
 
 
+class CheckedOnce(SandboxedWorkflowRunner):
+    """Checks each workflow once a process: that imports all of its modules in a sandbox of its own."""
+
+    _checked: ClassVar[set[type]] = set()
+
+    def prepare_workflow(self, defn: workflow._Definition) -> None:
+        if defn.cls not in self._checked:
+            super().prepare_workflow(defn)
+            self._checked.add(defn.cls)
+
+
 def sandbox() -> SandboxedWorkflowRunner:
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+    return CheckedOnce(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 class Workers:

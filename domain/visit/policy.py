@@ -27,6 +27,8 @@ class VisitPolicy(Value):
     join: ClockPolicy
     """Whether the clinician comes in time (V-01, V-03); its times count from `join_lead` before the start."""
     join_lead: timedelta
+    join_earliest: timedelta
+    """How long before the start one may join."""
     join_allowance: timedelta
     """A clinician who joins so much after the start is still on time (decision 03)."""
     absence: ClockPolicy

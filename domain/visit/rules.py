@@ -28,9 +28,13 @@ def may_reschedule(state: VisitState, policy: VisitPolicy, starts_at: datetime, 
     may_schedule(policy, starts_at, now)
 
 
-def may_join(state: VisitState) -> None:
+def may_join(state: VisitState, policy: VisitPolicy, now: datetime) -> None:
+    """Not days ahead: who joins is there for the visit."""
     if state.stage not in JOINABLE:
         raise Refused("visit.over", f"the visit is {state.stage}")
+    opens = state.starts_at - policy.join_earliest
+    if now < opens:
+        raise Refused("visit.too_early", "the visit is not open yet", earliest=opens)
 
 
 def may_cancel(state: VisitState, order: VisitOrder, role: str, now: datetime) -> None:

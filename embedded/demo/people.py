@@ -46,11 +46,16 @@ class Consult:
 
     stage: Stage
     econsult_id: str
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        return f"/econsults/{self.econsult_id}"
 
     @classmethod
     async def order(cls, stage: Stage, key: str) -> Consult:
         acknowledged = {**EXPECTATIONS, "acknowledged_at": stage.rehearsal.clock.now.isoformat()}
-        placed = await _ask(
+        placed = await ask(
             stage,
             CLINICIAN,
             "POST",
@@ -62,11 +67,11 @@ class Consult:
         await consult.reaches("AWAITING_PAYMENT")
         return consult
 
-    async def ask(self, person: Person, path: str, **body: Any) -> dict[str, Any]:
-        return await _ask(self.stage, person, "POST", f"/econsults/{self.econsult_id}{path}", json=body)
+    async def act(self, person: Person, path: str, **body: Any) -> dict[str, Any]:
+        return await ask(self.stage, person, "POST", f"/econsults/{self.econsult_id}{path}", json=body)
 
     async def read(self, path: str = "", person: Person = CLINICIAN) -> Any:
-        return await _ask(self.stage, person, "GET", f"/econsults/{self.econsult_id}{path}")
+        return await ask(self.stage, person, "GET", f"/econsults/{self.econsult_id}{path}")
 
     async def reaches(self, state: str) -> dict[str, Any]:
         """Wait, without letting time pass, until the case is there."""
@@ -78,7 +83,7 @@ class Consult:
 
     async def pay(self) -> None:
         """Follow the link in the newest letter, and pay on the processor's page."""
-        patient = await _ask(self.stage, PATIENT, "GET", "/patients/me")
+        patient = await ask(self.stage, PATIENT, "GET", "/patients/me")
         letter = self.stage.letterbox.latest_to(patient["email"])
         link = re.search(r"http\S+/pay/\S+", letter.text)
         if link is None:
@@ -94,7 +99,7 @@ class Consult:
         return CARDIOLOGISTS[view["assignments"][-1]["specialist_id"]]
 
     async def reply(self, specialist: Person, *, in_person: bool = False) -> None:
-        await self.ask(
+        await self.act(
             specialist,
             "/reply",
             impression="Most likely atrioventricular nodal reentry tachycardia.",
@@ -105,21 +110,21 @@ class Consult:
     async def hold(self, visit_id: str) -> None:
         """The visit that has its time now takes place, and what it owes is settled."""
         visit = f"/visits/{visit_id}"
-        await _ask(self.stage, CLINICIAN, "POST", f"{visit}/clinician-joined")
-        await _ask(self.stage, PATIENT, "POST", f"{visit}/patient-joined")
+        await ask(self.stage, CLINICIAN, "POST", f"{visit}/clinician-joined")
+        await ask(self.stage, PATIENT, "POST", f"{visit}/patient-joined")
         await self.wait(minutes=15)
-        await _ask(self.stage, CLINICIAN, "POST", f"{visit}/complete")
+        await ask(self.stage, CLINICIAN, "POST", f"{visit}/complete")
         for obligation in ("prescriptions", "labs", "imaging"):
             body = {"needed": obligation == "prescriptions"}
-            await _ask(self.stage, CLINICIAN, "POST", f"{visit}/obligations/{obligation}", json=body)
+            await ask(self.stage, CLINICIAN, "POST", f"{visit}/obligations/{obligation}", json=body)
         note = {"status": "complete", "body": "Results reviewed together. Metoprolol is well tolerated; continue."}
-        await _ask(self.stage, CLINICIAN, "POST", f"{visit}/notes", json=note)
+        await ask(self.stage, CLINICIAN, "POST", f"{visit}/notes", json=note)
 
     async def wait(self, **duration: float) -> None:
         await self.stage.advance(timedelta(**duration))
 
 
-async def _ask(stage: Stage, person: Person, method: str, path: str, **request: Any) -> dict[str, Any]:
+async def ask(stage: Stage, person: Person, method: str, path: str, **request: Any) -> dict[str, Any]:
     answer = await stage.call(person.subject, person.role, method, path, **request)
     if answer.is_error:
         raise RuntimeError(f"{method} {path} as {person.role}: {answer.status_code} {answer.text}")

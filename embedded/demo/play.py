@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.status import Status
@@ -14,9 +15,9 @@ from rich.status import Status
 from crypto import generate_key
 from db.migrate import migrate
 from db.session import Database
-from embedded.demo.people import OPERATIONS, Consult
-from embedded.demo.report import print_life
-from embedded.demo.stories import STORIES, Story
+from embedded.demo.people import OPERATIONS, ask
+from embedded.demo.report import print_letters, print_life, print_money, print_reasons
+from embedded.demo.stories import ECONSULTS, STORIES, VISITS, Played, Story
 from embedded.postgres import EmbeddedPostgres
 from embedded.seed import seed
 from embedded.stage import Stage, stage
@@ -33,7 +34,9 @@ def main() -> int:
         status.update("creating the tables ...")
         migrate(url)
         good = asyncio.run(_play(console, status, url))
-    console.print(f"{len(STORIES)} eConsults in {time.monotonic() - started:.1f} s of real time.")
+    console.print(
+        f"{len(ECONSULTS)} eConsults and {len(VISITS)} visits in {time.monotonic() - started:.1f} s of real time."
+    )
     return 0 if good else 1
 
 
@@ -52,21 +55,30 @@ async def _tell(console: Console, status: Status, house: Stage, number: int, sto
     status.update(f"playing {number} of {len(STORIES)}: {story.title} ...")
     house.letterbox.letters.clear()
     before, real = house.rehearsal.clock.now, time.monotonic()
-    consult = await story.play(house)
+    played = await story.play(house)
     passed = (house.rehearsal.clock.now - before).total_seconds() / 86400
     status.stop()
     console.rule(f"[bold]{number}. {story.title}", align="left")
     console.print(f"  {passed:.1f} days of simulated time in {time.monotonic() - real:.1f} s\n")
-    good = await _show(console, consult, story)
+    good = await _show(console, played, story)
     status.start()
     return good
 
 
-async def _show(console: Console, consult: Consult, story: Story) -> bool:
-    view = await consult.read()
-    steps = (await consult.read("/timeline?limit=200"))["items"]
-    ledger = await consult.read("/ledger", OPERATIONS)
-    print_life(console, view, steps, ledger, consult.stage.letterbox.letters)
+async def _show(console: Console, played: Played, story: Story) -> bool:
+    async def read(path: str = "") -> Any:
+        return await ask(played.stage, OPERATIONS, "GET", f"{played.path}{path}")
+
+    view = await read()
+    print_life(console, view, (await read("/timeline?limit=200"))["items"], played.remarks)
+    balanced = True
+    if story in ECONSULTS:
+        ledger = await read("/ledger")
+        print_money(console, ledger)
+        balanced = bool(ledger["balanced"])
+    else:
+        print_reasons(console, await read("/explain"))
+    print_letters(console, played.stage.letterbox.letters)
     if view["state"] != story.ends:
         console.print(f"[red]It ended as {view['state']}, not as {story.ends}.[/]")
-    return bool(view["state"] == story.ends and ledger["balanced"])
+    return balanced and view["state"] == story.ends

@@ -17,23 +17,50 @@ STATE_STYLE = {"breached": "red", "at_risk": "yellow", "paused": "cyan"}
 
 
 def print_life(
-    console: Console,
-    view: dict[str, Any],
-    steps: list[dict[str, Any]],
-    ledger: dict[str, Any],
-    letters: Sequence[Email],
+    console: Console, view: dict[str, Any], steps: list[dict[str, Any]], remarks: Sequence[str] = ()
 ) -> None:
     console.print(_timeline(steps))
+    for remark in remarks:
+        console.print(f"  [yellow]{remark}[/]")
     console.print(_clocks(view["clocks"], steps[0]["at"]))
+
+
+def print_money(console: Console, ledger: dict[str, Any]) -> None:
     if ledger["entries"]:
         console.print(_ledger(ledger))
     else:
         console.print("  No money moved.")
-    balanced = "[green]balanced[/]" if ledger["balanced"] else "[red]NOT BALANCED[/]"
+    console.print("  Ledger " + ("[green]balanced[/]" if ledger["balanced"] else "[red]NOT BALANCED[/]"))
+
+
+def print_reasons(console: Console, explained: list[dict[str, Any]]) -> None:
+    """Where every second of each clock went, and what it said on its way."""
+    table = Table(box=box.SIMPLE_HEAD, title="Clocks explained", title_justify="left")
+    for heading in ("clock", "where its time went", "milestones"):
+        table.add_column(heading, no_wrap=heading == "clock")
+    for entry in explained:
+        stretches = [f"{each['kind']} {_length(each)}" for each in entry["stretches"]]
+        table.add_row(
+            entry["clock"]["name"], ", ".join(stretches) or "-", ", ".join(map(_milestone, entry["milestones"]))
+        )
+    console.print(table)
+
+
+def _milestone(fired: dict[str, Any]) -> str:
+    told = ", ".join(notice["audience"] for notice in fired["notices"])
+    if fired["suppressed"]:
+        return f"{fired['name']} ({fired['suppressed']})"
+    return f"{fired['name']} to {told}" if told else str(fired["name"])
+
+
+def _length(stretch: dict[str, Any]) -> str:
+    lasted = datetime.fromisoformat(stretch["end"]) - datetime.fromisoformat(stretch["start"])
+    return str(timedelta(seconds=round(lasted.total_seconds())))
+
+
+def print_letters(console: Console, letters: Sequence[Email]) -> None:
     subjects = Counter(letter.subject for letter in letters)
-    console.print(
-        f"  Ledger {balanced} · {len(letters)} letters: " + "; ".join(_times(s, n) for s, n in subjects.items())
-    )
+    console.print(f"  {len(letters)} letters: " + "; ".join(_times(s, n) for s, n in subjects.items()))
     console.print()
 
 

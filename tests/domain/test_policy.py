@@ -111,6 +111,7 @@ NUMBERS: dict[str, Any] = {
     "visit.join.clinician_late_again": 22 * MINUTE,
     "visit.join.clinician_no_show": 32 * MINUTE,
     "visit.join_lead": 2 * MINUTE,
+    "visit.join_earliest": 30 * MINUTE,
     "visit.join_allowance": 5 * MINUTE,
     "visit.excusable": 7 * DAY,
     # V-02

@@ -34,7 +34,7 @@ class AttendanceTrack(VisitCase):
     async def clinician_joined(self, request: acts.Act) -> acts.VisitReceipt:
         """The clinician is there: the join clock is met, late or not."""
         async with self.asked():
-            rules.may_join(self.state)
+            rules.may_join(self.state, self.policy, workflow.now())
             if self.state.clinician_joined_at is not None:
                 return self.receipt()
             self.state.clinician_joined_at = workflow.now()
@@ -55,13 +55,13 @@ class AttendanceTrack(VisitCase):
     @clinician_joined.validator
     def _clinician_joined_allowed(self, request: acts.Act) -> None:
         with refusals():
-            rules.may_join(self.state)
+            rules.may_join(self.state, self.policy, workflow.now())
 
     @workflow.update
     async def patient_joined(self, request: acts.Act) -> acts.VisitReceipt:
         """The patient is there: from now on it can be no no-show (V-09)."""
         async with self.asked():
-            rules.may_join(self.state)
+            rules.may_join(self.state, self.policy, workflow.now())
             if self.state.patient_joined_at is not None:
                 return self.receipt()
             self.state.patient_joined_at = workflow.now()
@@ -75,7 +75,7 @@ class AttendanceTrack(VisitCase):
     @patient_joined.validator
     def _patient_joined_allowed(self, request: acts.Act) -> None:
         with refusals():
-            rules.may_join(self.state)
+            rules.may_join(self.state, self.policy, workflow.now())
 
     def _begin(self) -> None:
         self.state.stage = VisitStage.IN_PROGRESS

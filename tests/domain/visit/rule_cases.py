@@ -69,7 +69,13 @@ SCHEDULING = [
         refused("visit.not_scheduled", *all_but(*MOVABLE), in_progress(), waiting()),
     ),
     Case(rules.may_reschedule, (POLICY, after(-1), START), (), refused("visit.in_the_past", *at(*MOVABLE))),
-    Case(rules.may_join, (), at(*sorted(BEGUN)), refused("visit.over", *all_but(*sorted(BEGUN)))),
+    Case(
+        rules.may_join,
+        (POLICY, after(-30)),
+        at(*sorted(BEGUN)),
+        refused("visit.over", *all_but(*sorted(BEGUN))),
+    ),
+    Case(rules.may_join, (POLICY, after(-31)), (), refused("visit.too_early", *at(*sorted(BEGUN)))),
     *(
         Case(
             rules.may_cancel,
