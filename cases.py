@@ -73,13 +73,7 @@ class Cases:
             order,
             names.econsult_case(order.econsult_id),
             summary=f"eConsult, {order.specialty_code}, {order.purpose}",
-            searchable=TypedSearchAttributes(
-                [
-                    Pair(attributes.PROCESS, str(Process.ECONSULT)),
-                    Pair(attributes.CLINICIAN_ID, order.clinician_id),
-                    Pair(attributes.POLICY_VERSION, order.policy.version),
-                ]
-            ),
+            process=Process.ECONSULT,
         )
 
     async def start_rate_request(self, order: RateRequestOrder) -> None:
@@ -88,13 +82,7 @@ class Cases:
             order,
             names.rate_request_case(order.request_id),
             summary=f"Rate request, {order.portion_cents} cents",
-            searchable=TypedSearchAttributes(
-                [
-                    Pair(attributes.PROCESS, str(Process.RATE_REQUEST)),
-                    Pair(attributes.CLINICIAN_ID, order.clinician_id),
-                    Pair(attributes.POLICY_VERSION, order.policy.version),
-                ]
-            ),
+            process=Process.RATE_REQUEST,
         )
 
     async def start_thread(self, order: ThreadOrder) -> None:
@@ -104,13 +92,7 @@ class Cases:
             order,
             names.message_thread_case(order.thread_id),
             summary=f"Messages, {order.source}",
-            searchable=TypedSearchAttributes(
-                [
-                    Pair(attributes.PROCESS, str(Process.MESSAGE_THREAD)),
-                    Pair(attributes.CLINICIAN_ID, order.clinician_id),
-                    Pair(attributes.POLICY_VERSION, order.policy.version),
-                ]
-            ),
+            process=Process.MESSAGE_THREAD,
             queue=CARE_QUEUE,
             again=order.after_sequence > 0,
         )
@@ -121,7 +103,7 @@ class Cases:
             order,
             names.visit_case(order.visit_id),
             summary=f"Visit, {order.duration_minutes} minutes",
-            searchable=_searchable(Process.VISIT, order.clinician_id, order.policy.version),
+            process=Process.VISIT,
             queue=CARE_QUEUE,
         )
 
@@ -140,7 +122,7 @@ class Cases:
             order,
             names.licence_case(order.licence_id),
             summary=f"Licence in {order.licence_state}",
-            searchable=_searchable(Process.LICENCE, order.clinician_id, order.policy.version),
+            process=Process.LICENCE,
             queue=CARE_QUEUE,
         )
 
@@ -154,7 +136,7 @@ class Cases:
             order,
             case_id(order.report_id),
             summary=f"Review, {order.kind}",
-            searchable=_searchable(process, order.clinician_id, order.policy.version),
+            process=process,
             queue=CARE_QUEUE,
         )
 
@@ -228,7 +210,7 @@ class Cases:
         case_id: str,
         *,
         summary: str,
-        searchable: TypedSearchAttributes,
+        process: Process,
         queue: TaskQueue = TaskQueue.ECONSULTS,
         again: bool = False,
     ) -> None:
@@ -242,19 +224,19 @@ class Cases:
                 task_queue=queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=reuse,
-                search_attributes=searchable,
+                search_attributes=_searchable(process, order),
                 static_summary=summary,
             )
         except WorkflowAlreadyStartedError:
             return  # it ran before and is over: started is started
 
 
-def _searchable(process: Process, clinician_id: str, policy_version: str) -> TypedSearchAttributes:
+def _searchable(process: Process, order: Startable) -> TypedSearchAttributes:
     return TypedSearchAttributes(
         [
             Pair(attributes.PROCESS, str(process)),
-            Pair(attributes.CLINICIAN_ID, clinician_id),
-            Pair(attributes.POLICY_VERSION, policy_version),
+            Pair(attributes.CLINICIAN_ID, order.clinician_id),
+            Pair(attributes.POLICY_VERSION, order.policy.version),
         ]
     )
 

@@ -20,8 +20,9 @@ from activities.ports import (
     Texting,
     TextMessage,
 )
+from domain.actors import Channel, channel_of
 from domain.errors import CarewaveError, GatewayRejected, GatewayUnavailable
-from domain.notices import ALSO_AS_TEXT, TEXTS
+from domain.notices import ALSO_AS_TEXT
 
 ROUND = 100
 PAUSE_SECONDS = 2.0
@@ -67,7 +68,7 @@ class NoticeDelivery:
         also = self._text_beside(notice)
         provider_id: str | None = None
         try:
-            if notice.template in TEXTS:
+            if channel_of(notice.template) is Channel.TEXT:
                 provider_id = await self._text(notice)
             else:
                 await self._mail(notice)

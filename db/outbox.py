@@ -85,7 +85,7 @@ class SqlOutbox:
         if row.staff_id:
             person = await session.get(Staff, row.staff_id)
             if person and person.active:  # who has left since is not told any more
-                return _Reader(email=person.email, time_zone=person.time_zone)
+                return _Reader.model_validate(person)
         return _Reader(email=self._staff.get(audience))
 
 

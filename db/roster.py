@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from activities.contracts import QueueNotice, RecordStepInput
 from db.tables import OutboxNotice, RosterAbsence, RosterGap, RosterShift, Staff, new_id
-from domain.actors import Audience
+from domain.actors import Audience, Channel, channel_of
 from domain.errors import Conflict, NotFound
 from domain.roster import STAFF, Absence, QuietHours, Resolution, Shift, StaffMember, check_quiet_hours, resolve
 
@@ -52,6 +52,8 @@ async def readers(session: AsyncSession, step: RecordStepInput, notice: QueueNot
     if await _queued(session, step.case_id, notice.key):
         return ()
     found = await resolution(session, notice.audience, step.at)
+    if channel_of(notice.template) is Channel.TEXT:
+        return found.tell  # an audience's own address takes no texts; the letter beside it tells of a gap
     if found.gap:
         await _note_gap(session, step, notice)
     return found.tell or (None,)

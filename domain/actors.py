@@ -28,8 +28,18 @@ class Audience(StrEnum):
     OPERATIONS = "operations"
 
 
+class Channel(StrEnum):
+    EMAIL = "email"
+    TEXT = "text"
+
+
+def channel_of(template: str) -> Channel:
+    """A template whose name ends in `_text` is a text message, any other a letter."""
+    return Channel.TEXT if template.endswith("_text") else Channel.EMAIL
+
+
 class Notice(Value):
-    """A message to send: which template to whom."""
+    """A message to send: which template to whom. The template decides the channel."""
 
     audience: Audience
     template: str

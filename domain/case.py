@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -80,6 +81,18 @@ def clock_view(name: str, clock: Clock) -> ClockView:
 
 def clock_views(clocks: dict[str, Clock]) -> tuple[ClockView, ...]:
     return tuple(clock_view(name, clock) for name, clock in clocks.items())
+
+
+def progress(state: CaseProgress) -> dict[str, Any]:
+    """What the snapshots of all processes have in common, by field."""
+    clocks = clock_views(state.clocks)
+    return {
+        "sequence": state.sequence,
+        "next_deadline": next_deadline(clocks),
+        "sla_state": worst(clocks),
+        "escalation_level": highest_level(clocks),
+        "clocks": clocks,
+    }
 
 
 def next_deadline(views: tuple[ClockView, ...]) -> datetime | None:

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from domain.actors import Actor, Notice
-from domain.case import CaseProgress, CaseSnapshot, WaitsFor, clock_views, highest_level, next_deadline, worst
+from domain.case import CaseProgress, CaseSnapshot, WaitsFor, progress
 from domain.clock import ClockPolicy, Milestone, MilestoneKind
 from domain.errors import Refused
 from domain.model import Value
@@ -231,16 +231,11 @@ def _not_revoked(state: LicenceState) -> None:
 
 
 def snapshot(order: LicenceOrder, state: LicenceState) -> LicenceSnapshot:
-    clocks = clock_views(state.clocks)
     return LicenceSnapshot(
         business_state=state.status,
-        sequence=state.sequence,
         policy_version=order.policy.version,
         waits_for=_waits_for(state),
-        next_deadline=next_deadline(clocks),
-        sla_state=worst(clocks),
-        escalation_level=highest_level(clocks),
-        clocks=clocks,
+        **progress(state),
         licence_id=order.licence_id,
         clinician_id=order.clinician_id,
         licence_state=order.licence_state,

@@ -18,8 +18,6 @@ ALSO_AS_TEXT = {
 }
 """Templates of letters, and of the text message that goes to patients who gave a telephone number."""
 
-TEXTS = frozenset(ALSO_AS_TEXT.values())
-
 WEBHOOK_UNDELIVERABLE = "webhook_undeliverable"
 """Template for a stored webhook that no case ever claimed: no process tells people of it."""
 

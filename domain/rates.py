@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from domain.actors import Actor
-from domain.case import CaseProgress, CaseSnapshot, WaitsFor, clock_views, highest_level, next_deadline, worst
+from domain.case import CaseProgress, CaseSnapshot, WaitsFor, progress
 from domain.clock import ClockPolicy
 from domain.errors import Refused
 from domain.model import Value
@@ -71,17 +71,12 @@ def may_decide(state: RateRequestState) -> None:
 
 
 def snapshot(order: RateRequestOrder, state: RateRequestState) -> RateRequestSnapshot:
-    clocks = clock_views(state.clocks)
     undecided = state.stage is RateStage.REQUESTED
     return RateRequestSnapshot(
         business_state=state.stage,
-        sequence=state.sequence,
         policy_version=order.policy.version,
         waits_for=(WaitsFor(who="operations", what="a decision on the rate"),) if undecided else (),
-        next_deadline=next_deadline(clocks),
-        sla_state=worst(clocks),
-        escalation_level=highest_level(clocks),
-        clocks=clocks,
+        **progress(state),
         request_id=order.request_id,
         clinician_id=order.clinician_id,
         portion_cents=order.portion_cents,

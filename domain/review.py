@@ -12,7 +12,7 @@ from typing import Literal
 
 from domain import clock as sla
 from domain.actors import Actor, Notice
-from domain.case import CaseProgress, CaseSnapshot, WaitsFor, clock_views, highest_level, next_deadline, worst
+from domain.case import CaseProgress, CaseSnapshot, WaitsFor, progress
 from domain.clock import Clock, ClockPolicy
 from domain.errors import Refused
 from domain.model import Value
@@ -226,16 +226,11 @@ def may_acknowledge(state: ReviewState, clock: str) -> None:
 
 
 def snapshot(order: ReviewOrder, state: ReviewState) -> ReviewSnapshot:
-    clocks = clock_views(state.clocks)
     return ReviewSnapshot(
         business_state=state.stage,
-        sequence=state.sequence,
         policy_version=order.policy.version,
         waits_for=_waits_for(state),
-        next_deadline=next_deadline(clocks),
-        sla_state=worst(clocks),
-        escalation_level=highest_level(clocks),
-        clocks=clocks,
+        **progress(state),
         process=order.process,
         subject_id=order.clinician_id,
         clinician_id=order.clinician_id if order.process == "CredentialEvent" else None,

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from domain.actors import Actor
-from domain.case import CaseProgress, CaseSnapshot, WaitsFor, clock_views, highest_level, next_deadline, worst
+from domain.case import CaseProgress, CaseSnapshot, WaitsFor, progress
 from domain.clock import ClockPolicy
 from domain.model import Value
 
@@ -144,16 +144,11 @@ class ThreadSnapshot(CaseSnapshot):
 
 
 def snapshot(order: ThreadOrder, state: ThreadState) -> ThreadSnapshot:
-    clocks = clock_views(state.clocks)
     return ThreadSnapshot(
         business_state=state.stage,
-        sequence=state.sequence,
         policy_version=order.policy.version,
         waits_for=_waits_for(order, state),
-        next_deadline=next_deadline(clocks),
-        sla_state=worst(clocks),
-        escalation_level=highest_level(clocks),
-        clocks=clocks,
+        **progress(state),
         **order.model_dump(include={"thread_id", "kind", "source", "clinician_id", "patient_id", "visit_id"}),
         **state.model_dump(exclude={"sequence", "clocks", "seen"}),
     )

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
 
 from activities.ports import Letter, OutgoingNotice, PaymentPages
+from domain.actors import Channel, channel_of
 from domain.econsult.guide import money
 from domain.errors import Invalid
-from domain.notices import TEXTS
 
 TEMPLATES_VERSION = "2026.1"
 """Raise it with every change of wording."""
@@ -53,7 +53,7 @@ class TemplateRenderer:
             raise Invalid("notice.template_unknown", f"there is no template {notice.template}") from None
         except TemplateError:
             raise Invalid("notice.template_faulty", f"template {notice.template} asks for what is not there") from None
-        if notice.template in TEXTS:
+        if channel_of(notice.template) is Channel.TEXT:
             return Letter(subject="", text=text.strip())
         first, _, body = text.partition("\n")
         if not first.startswith(_SUBJECT):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
-from domain.case import CaseSnapshot, WaitsFor, clock_views, highest_level, next_deadline, worst
+from domain.case import CaseSnapshot, WaitsFor, progress
 from domain.econsult.state import (
     Assignment,
     Dispute,
@@ -56,7 +56,6 @@ class EConsultSnapshot(CaseSnapshot):
 _FROM_ORDER = {"econsult_id", "visit_id", "patient_id", "clinician_id", "specialty_code", "purpose"}
 _FROM_STATE = (
     "stage",
-    "sequence",
     "link_number",
     "link_expires_at",
     "replied_at",
@@ -75,20 +74,16 @@ _FROM_STATE = (
 
 
 def snapshot(order: EConsultOrder, state: EConsultState, now: datetime) -> EConsultSnapshot:
-    clocks = clock_views(state.clocks)
     return EConsultSnapshot.model_validate(
         {
             **order.model_dump(include=_FROM_ORDER),
+            **progress(state),
             **{name: getattr(state, name) for name in _FROM_STATE},
             "business_state": state.stage,
             "price": order.price,
             "policy_version": order.policy.version,
             "window_left": window_left(state, now),
             "waits_for": waits_for(state),
-            "next_deadline": next_deadline(clocks),
-            "sla_state": worst(clocks),
-            "escalation_level": highest_level(clocks),
-            "clocks": clocks,
             "payments": tuple(state.payments.values()),
             "disputes": tuple(state.disputes.values()),
             "warnings": warnings(state),

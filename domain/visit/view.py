@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from domain.actors import Actor
-from domain.case import CaseSnapshot, WaitsFor, clock_views, highest_level, next_deadline, worst
+from domain.case import CaseSnapshot, WaitsFor, progress
 from domain.visit.rules import wait_is_over_at, was_missed
 from domain.visit.state import Call, Dispute, Settled, VisitOrder, VisitState
 from domain.visit.states import NoteStatus, Obligation, VisitKind, VisitStage, VisitType
@@ -48,7 +48,6 @@ class VisitSnapshot(CaseSnapshot):
 _FROM_ORDER = {"visit_id", "patient_id", "clinician_id", "kind", "visit_type", "econsult_id", "duration_minutes"}
 _FROM_STATE = (
     "stage",
-    "sequence",
     "starts_at",
     "times_rescheduled",
     "clinician_joined_at",
@@ -69,18 +68,14 @@ _FROM_STATE = (
 
 
 def snapshot(order: VisitOrder, state: VisitState) -> VisitSnapshot:
-    clocks = clock_views(state.clocks)
     return VisitSnapshot.model_validate(
         {
             **order.model_dump(include=_FROM_ORDER),
+            **progress(state),
             **{name: getattr(state, name) for name in _FROM_STATE},
             "business_state": state.stage,
             "policy_version": order.policy.version,
             "waits_for": waits_for(state),
-            "next_deadline": next_deadline(clocks),
-            "sla_state": worst(clocks),
-            "escalation_level": highest_level(clocks),
-            "clocks": clocks,
             "calls": tuple(state.calls.values()),
             "no_show_from": wait_is_over_at(state, order),
             "missed": was_missed(state, order.policy.join_allowance),

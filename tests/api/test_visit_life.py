@@ -20,6 +20,8 @@ from tests.house import CLINICIAN, OPERATIONS, PATIENT, SUPPORT, House, open_hou
 
 DAY, HOUR, MINUTE, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 PATIENTS_NUMBER = "+12025550142"
+CLINICIANS_NUMBER = "+12025550141"
+OPERATIONS_NUMBERS = {"+12025550161", "+12025550162"}
 CLINICIANS_ADDRESS = "avery.lindqvist@example.com"
 
 
@@ -133,6 +135,18 @@ async def _the_note_is_shared_after_all(house: House, path: str, note_id: str) -
     (note,) = (await house.read(PATIENT, f"{path}/notes"))["items"]
     assert note["body"] == "A patch of the forearm."
     assert subjects(house, PATIENTS_ADDRESS).count("A note of your visit is ready") == 1
+
+
+async def test_a_late_clinician_is_texted_as_well_and_so_is_whoever_is_on_call(house: House) -> None:
+    path = await scheduled(house)
+    await until(house, await house.read(CLINICIAN, path), 6 * MINUTE)
+    texted = [text.body for text in house.texts.sent if text.to == CLINICIANS_NUMBER]
+    assert len(texted) == 2
+    assert all("Please join it now" in body for body in texted)
+    await until(house, await house.read(CLINICIAN, path), 11 * MINUTE)
+    on_call = [text.to for text in house.texts.sent if "a clinician is late" in text.body]
+    assert len(on_call) == 1
+    assert on_call[0] in OPERATIONS_NUMBERS
 
 
 async def test_a_no_show_needs_its_evidence_and_is_overturned(house: House) -> None:

@@ -171,7 +171,7 @@ async def delivered(database: Database) -> list[OutgoingNotice]:
 async def test_each_person_gets_a_letter_in_their_time_zone(house: Database) -> None:
     await record(house, at(20))
     assert sorted((notice.email, notice.time_zone, notice.phone) for notice in await delivered(house)) == [
-        ("ann@example.com", "America/Denver", None),
+        ("ann@example.com", "America/Denver", "+13125550111"),
         ("ben@example.com", "Europe/Berlin", None),
     ]
 

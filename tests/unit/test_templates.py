@@ -12,9 +12,10 @@ import pytest
 import workflows
 from activities.ports import OutgoingNotice
 from domain import policy
+from domain.actors import Channel, channel_of
 from domain.errors import Invalid
 from domain.model import Value
-from domain.notices import ALSO_AS_TEXT, TEXTS, WEBHOOK_UNDELIVERABLE
+from domain.notices import ALSO_AS_TEXT, WEBHOOK_UNDELIVERABLE
 from integrations.templates import DIRECTORY, TEMPLATES_VERSION, TemplateRenderer, local_time
 
 LINK = "http://carewave.test/pay/opaque"
@@ -102,7 +103,8 @@ def told_by_policy() -> set[str]:
     return set(templates(policy.load()))
 
 
-USED = told_by_workflows() | told_by_policy() | TEXTS | {WEBHOOK_UNDELIVERABLE}
+USED = told_by_workflows() | told_by_policy() | set(ALSO_AS_TEXT.values()) | {WEBHOOK_UNDELIVERABLE}
+TEXTS = {template for template in USED if channel_of(template) is Channel.TEXT}
 FILES = {path.stem for path in DIRECTORY.glob("*.txt") if not path.stem.startswith("_")}
 
 

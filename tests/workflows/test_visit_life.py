@@ -74,7 +74,9 @@ async def test_a_late_clinician_climbs_a_ladder_and_stays_late(visit: Appointmen
     assert (await visit.told())[3:] == [
         ("clinician", "visit_starts", -2),
         ("clinician", "visit_join_now", 3),
+        ("clinician", "visit_join_now_text", 3),
         ("clinician", "visit_join_late", 5),
+        ("clinician", "visit_join_late_text", 5),
         ("patient", "visit_delayed", 5),
         ("provider_success", "clinician_late", 5),
         ("operations", "clinician_late", 10),
