@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlmodel import select
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.workflow import UpdateMethodMultiParam
 
 from api.webhooks import stripe_events
@@ -26,6 +28,7 @@ from domain import names, policy
 from domain.actors import Actor
 from domain.econsult import acts
 from domain.econsult.state import Assignment, EConsultOrder
+from domain.errors import Refused
 from domain.ledger import Price
 from domain.policy import EConsultPolicy
 from embedded.rehearsal import PATIENCE_SECONDS, POLL_SECONDS, WEBHOOK_SECRET, Rehearsal
@@ -293,7 +296,7 @@ class Consult(Sighting):
         report = acts.FollowUpReport(visit_id=visit_id, news=news, starts_at=starts_at)
         handle = self.world.client.get_workflow_handle(self.case_id)
         await handle.signal(EConsult.follow_up_visit_reported, report)
-        await self.status()
+        await self.dealt_with()
 
     async def decline_visit(self) -> acts.Receipt:
         request = acts.Act(actor=self.patient)
@@ -333,6 +336,11 @@ class Consult(Sighting):
         self, update: UpdateMethodMultiParam[[Any, Asked], Answer], request: Asked, update_id: str | None = None
     ) -> Answer:
         return await self.world.cases.ask(self.case_id, update, request, update_id or new_id())
+
+    async def dealt_with(self) -> None:
+        """Wait until the workflow has dealt with every signal so far: it comes to this act, and refuses it, after them."""
+        with contextlib.suppress(WorkflowUpdateFailedError, Refused):
+            await self.acknowledge("none")
 
     async def write(self, kind: str) -> str:
         """Store a text, as the API does before the act; its id."""

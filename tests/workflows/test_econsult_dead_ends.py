@@ -123,7 +123,7 @@ async def test_a_session_about_to_expire_is_closed_before_another_one_opens(cons
     await consult.world.advance(consult.policy.checkout_lifetime - MINUTE / 2)
     assert int(consult.world.clock.now.timestamp()) < expires
     second = await consult.open_checkout()
-    await consult.status()
+    await consult.dealt_with()
     assert second != first
     assert consult.world.stripe.get("checkout.session", first)["status"] == "expired"
 

@@ -201,7 +201,7 @@ async def test_disordered_webhooks_of_a_dispute_balance(consult: Consult) -> Non
     )
     for report in (closed, opened, closed):
         await consult.world.cases.report_payment(consult.econsult_id, report)
-    await consult.status()
+    await consult.dealt_with()
     assert (await consult.events()).count("dispute_closed") == 1
     assert (await consult.balances())["dispute_losses"] == 14000
 
@@ -233,7 +233,7 @@ async def test_a_refund_made_at_the_processor_is_booked_once(consult: Consult) -
     await consult.world.cases.report_payment(consult.econsult_id, report)
     again = report.model_copy(update={"event_id": "evt_r2"})
     await consult.world.cases.report_payment(consult.econsult_id, again)
-    await consult.status()
+    await consult.dealt_with()
     assert (await consult.balances())["patient_deposits"] == -13000
 
 

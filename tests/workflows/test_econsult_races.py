@@ -101,7 +101,7 @@ async def test_a_withdrawn_specialist_cannot_reply(consult: Consult) -> None:
 
 async def test_starting_an_order_twice_starts_it_once(consult: Consult) -> None:
     await consult.world.cases.start_econsult(consult.order)
-    await consult.status()
+    await consult.dealt_with()
     assert await consult.events() == ["ordered"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
@@ -144,8 +145,13 @@ class Appointment(CaseSighting):
         request = acts.CallPatient(actor=self.clinician, attempt_id=attempt)
         await self.act(Workflow.call_patient, request, update_id)
         await self.world.synchronise()
-        await self.status()
+        await self.dealt_with()
         return attempt
+
+    async def dealt_with(self) -> None:
+        """Wait until the workflow has dealt with every signal so far: it comes to this act, and refuses it, after them."""
+        with contextlib.suppress(WorkflowUpdateFailedError, Refused):
+            await self.acknowledge("none")
 
     async def reported(self, attempt_id: str, outcome: CallOutcome | None, minute: int = 1) -> bool:
         """The telephone company reports a call of that minute; whether there is a visit to hear it."""
