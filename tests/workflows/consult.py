@@ -338,7 +338,7 @@ class Consult(Sighting):
         return await self.world.cases.ask(self.case_id, update, request, update_id or new_id())
 
     async def dealt_with(self) -> None:
-        """Wait until the workflow has dealt with every signal so far: it comes to this act, and refuses it, after them."""
+        """Wait until every signal so far was dealt with: the workflow comes to this act, and refuses it, after them."""
         with contextlib.suppress(WorkflowUpdateFailedError, Refused):
             await self.acknowledge("none")
 

@@ -149,7 +149,7 @@ class Appointment(CaseSighting):
         return attempt
 
     async def dealt_with(self) -> None:
-        """Wait until the workflow has dealt with every signal so far: it comes to this act, and refuses it, after them."""
+        """Wait until every signal so far was dealt with: the workflow comes to this act, and refuses it, after them."""
         with contextlib.suppress(WorkflowUpdateFailedError, Refused):
             await self.acknowledge("none")
 
