@@ -28,6 +28,7 @@ from domain import names, policy
 from domain.actors import Actor
 from domain.econsult import acts
 from domain.econsult.state import Assignment, EConsultOrder
+from domain.econsult.states import Stage
 from domain.errors import Refused
 from domain.ledger import Price
 from domain.policy import EConsultPolicy
@@ -336,6 +337,14 @@ class Consult(Sighting):
         self, update: UpdateMethodMultiParam[[Any, Asked], Answer], request: Asked, update_id: str | None = None
     ) -> Answer:
         return await self.world.cases.ask(self.case_id, update, request, update_id or new_id())
+
+    async def reaches(self, stage: Stage) -> None:
+        """Wait, without letting time pass, until the case is there."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                if (await self.status()).stage is stage:
+                    return
+                await asyncio.sleep(POLL_SECONDS)
 
     async def dealt_with(self) -> None:
         """Wait until every signal so far was dealt with: the workflow comes to this act, and refuses it, after them."""

@@ -90,7 +90,7 @@ async def test_a_slow_payment_is_found_settled_days_later_without_its_webhook(co
     assert (await consult.recorded()).stage is Stage.AWAITING_PAYMENT
     consult.world.stripe.settle_async(session, succeeded=True)
     await consult.world.advance(DAY)
-    assert (await consult.status()).stage is Stage.WITH_SPECIALIST
+    await consult.reaches(Stage.WITH_SPECIALIST)
 
 
 async def test_support_hears_of_a_payment_that_does_not_settle_in_a_fortnight(consult: Consult) -> None:
@@ -114,7 +114,7 @@ async def test_the_link_gets_back_the_days_that_a_failed_payment_took(consult: C
     assert abs(view.link_expires_at - before - 3 * DAY) < MINUTE
     await consult.world.advance(6 * DAY)
     await consult.pay()
-    assert (await consult.status()).stage is Stage.WITH_SPECIALIST
+    await consult.reaches(Stage.WITH_SPECIALIST)
 
 
 async def test_a_session_about_to_expire_is_closed_before_another_one_opens(consult: Consult) -> None:

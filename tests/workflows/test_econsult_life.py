@@ -74,7 +74,7 @@ async def test_a_reissued_link_is_good_for_another_seven_days(consult: Consult) 
     assert code_of(refusal) == "payment.link_replaced"
     await consult.world.advance(6 * DAY)
     await consult.pay(await consult.open_checkout(link_number=2))
-    assert (await consult.status()).stage is Stage.WITH_SPECIALIST
+    await consult.reaches(Stage.WITH_SPECIALIST)
 
 
 async def test_reissuing_closes_the_session_of_the_old_link(consult: Consult) -> None:
@@ -94,7 +94,7 @@ async def test_opens_a_fresh_checkout_when_the_last_has_run_out(consult: Consult
     second = await consult.open_checkout()
     assert second != first
     await consult.pay(second)
-    assert (await consult.status()).stage is Stage.WITH_SPECIALIST
+    await consult.reaches(Stage.WITH_SPECIALIST)
 
 
 async def test_escalates_a_late_answer_and_offers_reassignment(consult: Consult) -> None:

@@ -37,9 +37,9 @@ def event(consult: Consult, kind: PaymentEventKind, **changes: object) -> Paymen
 async def test_finds_a_payment_whose_webhook_was_lost(consult: Consult) -> None:
     consult.world.stripe.webhooks.dropping = True
     await consult.pay()
-    assert (await consult.status()).stage is Stage.AWAITING_PAYMENT
+    await consult.reaches(Stage.AWAITING_PAYMENT)
     await consult.world.advance(16 * MINUTE)
-    assert (await consult.status()).stage is Stage.WITH_SPECIALIST
+    await consult.reaches(Stage.WITH_SPECIALIST)
 
 
 async def test_a_webhook_sent_several_times_counts_once(consult: Consult) -> None:
@@ -69,7 +69,7 @@ async def test_a_payment_made_in_time_and_heard_of_late_still_counts(consult: Co
     await consult.world.cases.report_payment(
         consult.econsult_id, event(consult, PaymentEventKind.SUCCEEDED, occurred_at=made)
     )
-    assert (await consult.status()).stage is Stage.WITH_SPECIALIST
+    await consult.reaches(Stage.WITH_SPECIALIST)
 
 
 async def test_a_payment_after_expiry_goes_back_by_itself(consult: Consult) -> None:
@@ -126,7 +126,7 @@ async def test_a_payment_of_another_amount_goes_back_and_support_hears_of_it(con
     assert view.payments[0].reason == "payment.amount_mismatch"
     assert ("support", "payment_mismatch") in await consult.notices()
     await consult.pay()
-    assert (await consult.status()).stage is Stage.WITH_SPECIALIST
+    await consult.reaches(Stage.WITH_SPECIALIST)
 
 
 async def test_a_second_payment_goes_back(consult: Consult) -> None:
@@ -147,7 +147,7 @@ async def test_paying_and_cancelling_at_once_leaves_no_money_behind(consult: Con
     results = await asyncio.gather(consult.cancel(), consult.world.stripe.webhooks.settled(), return_exceptions=True)
     refused = isinstance(results[0], WorkflowUpdateFailedError)
     if refused:
-        assert (await consult.status()).stage is Stage.WITH_SPECIALIST
+        await consult.reaches(Stage.WITH_SPECIALIST)
         return
     await consult.happened("refunded")
     await consult.happened("fee_booked")
@@ -171,7 +171,7 @@ async def test_the_link_waits_for_a_payment_that_is_processing(consult: Consult)
     assert (await consult.recorded()).stage is Stage.AWAITING_PAYMENT
     consult.world.stripe.settle_async(session, succeeded=True)
     await consult.world.stripe.webhooks.settled()
-    assert (await consult.status()).stage is Stage.WITH_SPECIALIST
+    await consult.reaches(Stage.WITH_SPECIALIST)
 
 
 async def test_a_processing_payment_that_fails_lets_the_patient_try_again(consult: Consult) -> None:
@@ -182,7 +182,7 @@ async def test_a_processing_payment_that_fails_lets_the_patient_try_again(consul
     await consult.world.stripe.webhooks.settled()
     await consult.happened("payment_failed")
     await consult.pay()
-    assert (await consult.status()).stage is Stage.WITH_SPECIALIST
+    await consult.reaches(Stage.WITH_SPECIALIST)
 
 
 async def test_disordered_webhooks_of_a_dispute_balance(consult: Consult) -> None:
@@ -274,7 +274,7 @@ async def test_a_processing_payment_is_found_settled_without_its_webhook(consult
     assert "payment_processing" in await consult.events()
     consult.world.stripe.settle_async(session, succeeded=True)
     await consult.world.advance(DAY)
-    assert (await consult.status()).stage is Stage.WITH_SPECIALIST
+    await consult.reaches(Stage.WITH_SPECIALIST)
 
 
 async def test_a_refund_request_is_settled_when_everything_goes_back_by_itself(consult: Consult) -> None:

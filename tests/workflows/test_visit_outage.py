@@ -47,6 +47,7 @@ async def test_after_an_outage_across_the_start_the_true_times_stand_and_each_is
     assert len(told) == len(set(told))
     assert sorted(told) == [
         ("clinician", "visit_join_late"),
+        ("clinician", "visit_join_late_text"),
         ("clinician", "visit_missed"),
         ("operations", "clinician_absent"),
         ("operations", "clinician_late"),

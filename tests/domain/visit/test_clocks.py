@@ -76,7 +76,7 @@ def test_a_clock_armed_after_its_breach_owns_up_to_it() -> None:
         ("clinician_late_again", after(20), True),
         ("clinician_no_show", after(30), True),
     ]
-    told = [notice.audience for each in fired for notice in each.notices]
+    told = [audience for each in fired for audience in {notice.audience for notice in each.notices}]
     assert sorted(told) == sorted(set(told)), "one escalation for each audience"
 
 
