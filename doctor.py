@@ -22,7 +22,7 @@ from crypto import Keyring
 from db.migrate import missing_migrations
 from db.session import Database
 from domain.errors import CarewaveError
-from domain.names import RECONCILE_SCHEDULE, TaskQueue
+from domain.names import RECONCILE_SCHEDULE, SERVED_QUEUES
 from domain.policy import load
 from environment import faults
 from temporal_client import EncryptionCodec, connect, missing_search_attributes, pollers
@@ -194,10 +194,10 @@ async def _scheduled(client: Client) -> str:
 
 
 async def _polled(client: Client) -> str:
-    found = await pollers(client, TaskQueue.ECONSULTS)
-    if not found:
-        raise _Wrong(f"nobody polls the task queue {TaskQueue.ECONSULTS}")
-    return f"{len(found)} on the task queue {TaskQueue.ECONSULTS}"
+    found = {queue: len(await pollers(client, queue)) for queue in SERVED_QUEUES}
+    if missing := [queue for queue, workers in found.items() if not workers]:
+        raise _Wrong(f"nobody polls the task queue {' or '.join(missing)}")
+    return ", ".join(f"{workers} on the task queue {queue}" for queue, workers in found.items())
 
 
 async def _gateways(settings: Settings) -> Sequence[Check]:

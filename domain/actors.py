@@ -13,6 +13,8 @@ class Actor(Value):
 
 
 SYSTEM = Actor(role="system", id="carewave")
+OPERATOR = Actor(role="operations", id="temporal")
+"""Who cancels an execution in the Temporal UI."""
 PAYMENT_PROCESSOR = Actor(role="system", id="payment-processor")
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from domain import clock as sla
 from domain.clock import Clock, SlaState, Stretch
+from domain.errors import Refused
 from domain.model import Value
 
 SEVERITY = (SlaState.ON_TIME, SlaState.PAUSED, SlaState.AT_RISK, SlaState.BREACHED)
@@ -93,6 +94,13 @@ def progress(state: CaseProgress) -> dict[str, Any]:
         "escalation_level": highest_level(clocks),
         "clocks": clocks,
     }
+
+
+def may_acknowledge(state: CaseProgress, clock: str) -> None:
+    """An escalation is taken on once its clock has breached or climbed, and while it is not over."""
+    known = state.clocks.get(clock)
+    if known is None or known.escalation_level == 0 or known.outcome is not None:
+        raise Refused("escalation.none", "this clock has not escalated")
 
 
 def next_deadline(views: tuple[ClockView, ...]) -> datetime | None:

@@ -26,6 +26,9 @@ class Process(StrEnum):
 CARE_QUEUE = TaskQueue.VISITS
 """Where visits, threads of messages, licences and reviews run."""
 
+SERVED_QUEUES = (TaskQueue.ECONSULTS, CARE_QUEUE)
+"""What a worker polls."""
+
 RECONCILE_SCHEDULE = "reconcile"
 
 

@@ -219,12 +219,6 @@ def resolve(state: ReviewState, asked: Resolve, now: datetime) -> None:
     state.outcome, state.resolved_at, state.resolved_by = asked.outcome, now, asked.actor
 
 
-def may_acknowledge(state: ReviewState, clock: str) -> None:
-    known = state.clocks.get(clock)
-    if known is None or known.escalation_level == 0 or known.outcome is not None:
-        raise Refused("escalation.none", "this clock has not escalated")
-
-
 def snapshot(order: ReviewOrder, state: ReviewState) -> ReviewSnapshot:
     return ReviewSnapshot(
         business_state=state.stage,

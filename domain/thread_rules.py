@@ -11,6 +11,7 @@ from datetime import datetime
 from domain import clock as sla
 from domain.access import Role
 from domain.actors import Actor
+from domain.case import may_acknowledge
 from domain.clock import Clock, Outcome
 from domain.errors import Forbidden, Refused
 from domain.threads import (
@@ -70,12 +71,6 @@ def may_waive(state: ThreadState, actor: Actor) -> None:
         raise _not_taking_part()
     if state.stage is not ThreadStage.AWAITING_REPLY:
         raise Refused("thread.nothing_awaited", "no message waits for an answer")
-
-
-def may_acknowledge(state: ThreadState, clock: str) -> None:
-    known = state.clocks.get(clock)
-    if known is None or known.outcome is not None or known.escalation_level == 0:
-        raise Refused("escalation.none", "this clock has not escalated")
 
 
 def counted(state: ThreadState, message: WriteMessage) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from temporalio.client import Client
 from temporalio.common import SearchAttributeIndexedValueType
 
 from config import Settings
@@ -12,7 +13,7 @@ from crypto import Keyring
 from db.migrate import migrate
 from db.session import Database
 from db.types import vault
-from domain.names import TaskQueue
+from domain.names import SERVED_QUEUES
 from embedded.process import Child, StartFailed
 from embedded.seed import seed
 from temporal_client import connect, pollers
@@ -50,7 +51,11 @@ def wait_until_working(worker: Child, seconds: float) -> None:
 
 async def _wait_until_working(worker: Child, deadline: float) -> None:
     client = await connect(Settings())
-    while not any(identity.startswith(f"{worker.pid}@") for identity in await pollers(client, TaskQueue.ECONSULTS)):
+    while not all([await _polls(client, worker, queue) for queue in SERVED_QUEUES]):
         if not worker.running or time.monotonic() > deadline:
             raise StartFailed(f"{worker.name} does not work; {worker.log} ends with:\n{worker.last_words()}")
         await asyncio.sleep(POLL_SECONDS)
+
+
+async def _polls(client: Client, worker: Child, queue: str) -> bool:
+    return any(identity.startswith(f"{worker.pid}@") for identity in await pollers(client, queue))

@@ -14,7 +14,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from activities.contracts import Effect, QueueNotice, RecordStepInput, Snapshot, StepDetail, step_identity
 from domain import names
 from domain.actors import SYSTEM, Actor, Audience, Notice
-from domain.case import CaseProgress, card
+from domain.case import CaseProgress, card, may_acknowledge
 from domain.clock import Fired
 from domain.error_details import to_details
 from domain.errors import CarewaveError, GatewayUnavailable
@@ -22,6 +22,7 @@ from workflows.clerk import Clerk
 from workflows.clock import ClockKeeper
 
 CLOCK_MILESTONE = "clock_milestone"
+ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
 
 
 @contextmanager
@@ -149,6 +150,13 @@ class Case(ABC):
     async def on_fired(self, clock: str, fired: Fired) -> None:
         """A milestone was passed: record it and tell whom the policy names."""
         await self.write(CLOCK_MILESTONE, detail=milestone_detail(clock, fired), notices=fired.notices)
+
+    async def acknowledge(self, clock: str, actor: Actor) -> None:
+        """Somebody takes a late matter on: its ladder is climbed no further. The first acknowledgement stands."""
+        may_acknowledge(self._progress, clock)
+        if not self.clocks.is_acknowledged(clock):
+            self.clocks.acknowledge(clock, actor)
+            await self.write(ESCALATION_ACKNOWLEDGED, actor, StepDetail(subject=clock))
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Let something take its time beside the rest; run() waits for it."""

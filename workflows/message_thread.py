@@ -10,8 +10,8 @@ from temporalio import workflow
 from activities.contracts import AcceptThreadMessage, StepDetail
 from domain import names, threads
 from domain import thread_rules as rules
-from domain.actors import Actor, Audience, Notice
-from domain.case import Explanation, explain
+from domain.actors import OPERATOR, Audience, Notice
+from domain.case import Explanation, explain, may_acknowledge
 from domain.names import Process
 from domain.threads import (
     REPLY,
@@ -29,8 +29,6 @@ from domain.threads import (
     WriteMessage,
 )
 from workflows.case import Case, refusals, tell
-
-OPERATOR = Actor(role="operations", id="temporal")
 
 
 @workflow.defn(name=Process.MESSAGE_THREAD)
@@ -204,7 +202,7 @@ class MessageThread(Case):
     @acknowledge_escalation.validator
     def _acknowledge_allowed(self, request: AcknowledgeThread) -> None:
         with refusals():
-            rules.may_acknowledge(self.state, request.clock)
+            may_acknowledge(self.state, request.clock)
 
     @workflow.query
     def status(self) -> ThreadSnapshot:

@@ -12,7 +12,7 @@ from activities.contracts import StepDetail
 from domain import names
 from domain import review as rules
 from domain.actors import Audience
-from domain.case import Explanation, explain
+from domain.case import Explanation, explain, may_acknowledge
 from domain.licences import LossReason, ReportedLoss
 from domain.names import Process
 from domain.review import (
@@ -30,10 +30,8 @@ from domain.review import (
     ReviewState,
     Triage,
 )
+from workflows import signals
 from workflows.case import Case, refusals, tell
-
-LOSS_REPORTED = "loss_reported"
-"""The signal of a licence's case."""
 
 FIRST_WAIT = timedelta(seconds=1)
 TRIES = 12
@@ -110,15 +108,13 @@ class Review(Case):
     async def acknowledge_escalation(self, request: AcknowledgeReview) -> ReviewReceipt:
         """Somebody takes a late matter on: its ladder is climbed no further."""
         async with self.asked():
-            rules.may_acknowledge(self.state, request.clock)
-            self.clocks.acknowledge(request.clock, request.actor)
-            await self.write(ReviewEvent.ESCALATION_ACKNOWLEDGED, request.actor, StepDetail(subject=request.clock))
+            await self.acknowledge(request.clock, request.actor)
             return self._receipt()
 
     @acknowledge_escalation.validator
     def _acknowledge_allowed(self, request: AcknowledgeReview) -> None:
         with refusals():
-            rules.may_acknowledge(self.state, request.clock)
+            may_acknowledge(self.state, request.clock)
 
     @workflow.query
     def status(self) -> ReviewSnapshot:
@@ -146,7 +142,7 @@ class Review(Case):
         licence = workflow.get_external_workflow_handle(names.licence_case(licence_id))
         for number in range(TRIES):
             try:
-                await licence.signal(LOSS_REPORTED, told)
+                await licence.signal(signals.LOSS_REPORTED, told)
             except FailureError:
                 await workflow.sleep(FIRST_WAIT * (1 << number), summary="the licence's case does not run yet")
             else:

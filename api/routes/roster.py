@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -143,7 +142,7 @@ async def on_duty(
     at: Annotated[Time | None, Query(description="The present when left out.")] = None,
 ) -> OnDuty:
     """422 `roster.audience_unknown`."""
-    served, moment = staff_audience(audience), at or datetime.now(UTC)
+    served, moment = staff_audience(audience), at or services.clock()
     async with services.database.transaction() as session:
         found = await roster.resolution(session, served, moment)
         people = {*found.tell, *(one.staff_id for one in found.skipped)}

@@ -216,12 +216,6 @@ def may_capture_outcome(state: EConsultState) -> None:
         raise Refused("outcome.no_reply_yet", "there is no answer to judge", missing=("econsult.replied",))
 
 
-def may_acknowledge(state: EConsultState, clock: str) -> None:
-    known = state.clocks.get(clock)
-    if known is None or known.escalation_level == 0:
-        raise Refused("escalation.none", "this clock has not escalated")
-
-
 def is_unanswered(state: EConsultState) -> bool:
     return state.stage in UNANSWERED
 

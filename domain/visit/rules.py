@@ -199,9 +199,3 @@ def has_breach(state: VisitState) -> bool:
         return True
     owed = (state.clocks[each] for each in Obligation if each in state.clocks)
     return any(clock.breached_at is not None and clock.outcome is not Outcome.WAIVED for clock in owed)
-
-
-def may_acknowledge(state: VisitState, clock: str) -> None:
-    known = state.clocks.get(clock)
-    if known is None or known.escalation_level == 0:
-        raise Refused("escalation.none", "this clock has not escalated")

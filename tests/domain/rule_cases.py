@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from domain.case import may_acknowledge
 from domain.clock import Clock, acknowledge, arm, fire, pause
 from domain.econsult import rules
 from domain.econsult.state import EConsultState, FollowUpVisit
@@ -299,7 +300,7 @@ CASES = [
         refused("outcome.no_reply_yet", *all_but(*JUDGEABLE)),
     ),
     Case(
-        rules.may_acknowledge,
+        may_acknowledge,
         ("turnaround",),
         at(Stage.WITH_SPECIALIST, clocks=BREACHED),
         refused("escalation.none", *at(*Stage), *at(*BUSY, clocks={"turnaround": a_turnaround(after(24))})),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from domain import policy, review
 from domain.actors import Actor
+from domain.case import may_acknowledge
 from domain.clock import Outcome, arm, end, fire
 from domain.errors import Refused
 from domain.review import (
@@ -107,8 +108,8 @@ def test_only_what_escalated_and_is_not_over_is_acknowledged() -> None:
     late = fire(running, NOW + 25 * HOUR)[0]
     over = end(late, NOW + 26 * HOUR, Outcome.MET)
     for clock, code in ((running, "escalation.none"), (late, None), (over, "escalation.none")):
-        assert refused(review.may_acknowledge, ReviewState(clocks={"triage": clock}), "triage") == code
-    assert refused(review.may_acknowledge, ReviewState(), "resolution") == "escalation.none"
+        assert refused(may_acknowledge, ReviewState(clocks={"triage": clock}), "triage") == code
+    assert refused(may_acknowledge, ReviewState(), "resolution") == "escalation.none"
 
 
 acts = st.lists(

@@ -88,6 +88,14 @@ async def test_two_payers_at_once_get_one_checkout(consult: Consult) -> None:
     assert (await consult.events()).count("checkout_opened") == 1
 
 
+async def test_two_people_who_take_the_same_matter_on_are_one_step_and_the_first_stands(consult: Consult) -> None:
+    await consult.pay()
+    await consult.accept()
+    await consult.world.advance(timedelta(hours=49))
+    await asyncio.gather(consult.acknowledge("turnaround"), consult.acknowledge("turnaround"))
+    assert (await consult.events()).count("escalation_acknowledged") == 1
+
+
 async def test_a_withdrawn_specialist_cannot_reply(consult: Consult) -> None:
     await consult.pay()
     await consult.accept()

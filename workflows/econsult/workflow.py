@@ -8,8 +8,8 @@ from datetime import timedelta
 from temporalio import workflow
 
 from activities.contracts import StepDetail
-from domain.actors import Actor, Audience
-from domain.case import Explanation, explain
+from domain.actors import OPERATOR, Audience
+from domain.case import Explanation, explain, may_acknowledge
 from domain.clock import Fired, MilestoneKind
 from domain.econsult import acts, rules
 from domain.econsult.state import EConsultOrder
@@ -19,8 +19,6 @@ from domain.names import Process
 from workflows.case import refusals, tell
 from workflows.econsult.checkout import PAYMENT
 from workflows.econsult.follow_up import FollowUpTrack
-
-OPERATOR = Actor(role="operations", id="temporal")
 
 
 @workflow.defn(name=Process.ECONSULT)
@@ -112,14 +110,13 @@ class EConsult(FollowUpTrack):
     async def acknowledge_escalation(self, request: acts.AcknowledgeEscalation) -> acts.Receipt:
         """Somebody takes a late matter on: its ladder is climbed no further."""
         async with self.asked():
-            rules.may_acknowledge(self.state, request.clock)
-            self.clocks.acknowledge(request.clock, request.actor)
-            return await self.record(Event.ESCALATION_ACKNOWLEDGED, request.actor, StepDetail(subject=request.clock))
+            await self.acknowledge(request.clock, request.actor)
+            return acts.Receipt(sequence=self.state.sequence, stage=self.state.stage)
 
     @acknowledge_escalation.validator
     def _acknowledge_allowed(self, request: acts.AcknowledgeEscalation) -> None:
         with refusals():
-            rules.may_acknowledge(self.state, request.clock)
+            may_acknowledge(self.state, request.clock)
 
     @workflow.query
     def status(self) -> EConsultSnapshot:

@@ -6,20 +6,17 @@ import asyncio
 
 from temporalio import workflow
 
-from activities.contracts import StepDetail
-from domain.actors import SYSTEM, Actor, Audience
-from domain.case import Explanation, explain
+from domain.actors import OPERATOR, SYSTEM, Audience
+from domain.case import Explanation, explain, may_acknowledge
 from domain.clock import Fired, MilestoneKind
 from domain.names import Process
-from domain.visit import acts, rules
+from domain.visit import acts
 from domain.visit.state import VisitOrder
 from domain.visit.states import BEFORE, VisitEvent, VisitKind, VisitStage
 from domain.visit.view import VisitSnapshot
 from workflows.case import refusals, tell
 from workflows.visit.attendance import JOIN, REMINDERS, WAITING, WRAP_UP
 from workflows.visit.obligations import ObligationsTrack
-
-OPERATOR = Actor(role="operations", id="temporal")
 
 
 @workflow.defn(name=Process.VISIT)
@@ -87,17 +84,13 @@ class Visit(ObligationsTrack):
     async def acknowledge_escalation(self, request: acts.AcknowledgeEscalation) -> acts.VisitReceipt:
         """Somebody takes a late matter on: its ladder is climbed no further. The first acknowledgement counts."""
         async with self.asked():
-            rules.may_acknowledge(self.state, request.clock)
-            if self.clocks.is_acknowledged(request.clock):
-                return self.receipt()
-            self.clocks.acknowledge(request.clock, request.actor)
-            detail = StepDetail(subject=request.clock)
-            return await self.record(VisitEvent.ESCALATION_ACKNOWLEDGED, request.actor, detail)
+            await self.acknowledge(request.clock, request.actor)
+            return self.receipt()
 
     @acknowledge_escalation.validator
     def _acknowledge_allowed(self, request: acts.AcknowledgeEscalation) -> None:
         with refusals():
-            rules.may_acknowledge(self.state, request.clock)
+            may_acknowledge(self.state, request.clock)
 
     @workflow.query
     def status(self) -> VisitSnapshot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from domain.access import Role
+from domain.case import may_acknowledge
 from domain.clock import arm, fire
 from domain.visit import rules
 from domain.visit.state import Dispute, VisitState
@@ -234,7 +235,7 @@ AFTERWARDS = [
         ),
     ),
     Case(
-        rules.may_acknowledge,
+        may_acknowledge,
         ("join",),
         (escalated(5), escalated(20)),
         refused("escalation.none", *at(*VisitStage), escalated(4.99)),
