@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import select
+from sqlmodel import col, select
 
 from activities.contracts import BookEntry, Effect, QueueNotice, RecordStepInput, StepDetail
 from db.case_records import SqlCaseRecords
@@ -60,7 +60,8 @@ def booking() -> BookEntry:
 
 async def events(database: Database) -> list[tuple[int, str]]:
     async with database.transaction() as session:
-        return [(row.sequence, row.event) for row in (await session.exec(select(Timeline))).all()]
+        found = select(Timeline).order_by(col(Timeline.sequence))
+        return [(row.sequence, row.event) for row in (await session.exec(found)).all()]
 
 
 async def test_a_repeated_step_changes_nothing(database: Database) -> None:

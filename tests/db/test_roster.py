@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import select
+from sqlmodel import col, select
 
 from activities.contracts import QueueNotice
 from activities.ports import Delivery, DeliveryStatus, OutgoingNotice
@@ -87,7 +87,8 @@ async def told(database: Database) -> list[str | None]:
 
 async def noted_gaps(database: Database) -> list[tuple[str, str, datetime]]:
     async with database.transaction() as session:
-        return [(gap.notice_key, gap.audience, gap.at) for gap in (await session.exec(select(RosterGap))).all()]
+        found = select(RosterGap).order_by(col(RosterGap.at), col(RosterGap.notice_key))
+        return [(gap.notice_key, gap.audience, gap.at) for gap in (await session.exec(found)).all()]
 
 
 @pytest.mark.parametrize(
