@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,7 +17,7 @@ from temporalio.client import Client
 from temporalio.worker import Interceptor, PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from activities.calendars import opening_hours
+from activities.calendars import business_days, moments, opening_hours
 from activities.calls import CallActivities
 from activities.interceptor import StableErrors
 from activities.payments import PaymentActivities
@@ -25,7 +25,7 @@ from activities.ports import CaseRecords, PaymentGateway, PaymentPages, Speciali
 from activities.records import RecordActivities
 from activities.sweep import SweepActivities
 from config import Settings, settings
-from domain.names import CARE_QUEUE, TaskQueue
+from domain.names import CARE_QUEUE, SERVED_QUEUES, TaskQueue
 from leaving import leave
 from observability import LogContextInterceptor, configure_logging
 from schedules import ensure_schedule
@@ -36,6 +36,10 @@ from workflows.message_thread import MessageThread
 from workflows.rate_request import RateRequest
 from workflows.reconcile import Reconcile
 from workflows.review import ConductReport, CredentialEvent
+from workflows.rollout.location import Location
+from workflows.rollout.programme import Rollout
+from workflows.rollout.rollback import Rollback
+from workflows.rollout.wave import Wave
 from workflows.visit.workflow import Visit
 
 BUILD = "carewave-1"
@@ -50,6 +54,7 @@ PASSED_THROUGH = (
     "workflows.clerk",
     "workflows.clock",
     "workflows.options",
+    "workflows.rollout.children",
     "workflows.search_attributes",
     "workflows.signals",
 )
@@ -58,6 +63,7 @@ PASSED_THROUGH = (
 WORKFLOWS: dict[TaskQueue, tuple[type, ...]] = {
     TaskQueue.ECONSULTS: (EConsult, RateRequest, Reconcile),
     CARE_QUEUE: (Visit, MessageThread, Licence, CredentialEvent, ConductReport),
+    TaskQueue.ROLLOUTS: (Rollout, Wave, Location, Rollback),
 }
 
 CACHED_WORKFLOW_BYTES = 75_000
@@ -126,8 +132,9 @@ def build_workers(
     interceptors: Sequence[Interceptor] = (),
     max_cached_workflows: int = 1000,
     graceful_shutdown: timedelta = timedelta(seconds=10),
+    queues: Collection[TaskQueue] = SERVED_QUEUES,
 ) -> Workers:
-    """What serves every queue of the care processes; the cache is shared out between them."""
+    """What serves these queues; the cache is shared out between them."""
     records = RecordActivities(adapters.records, adapters.network, real_time=adapters.real_time)
     payments = PaymentActivities(adapters.gateway, adapters.pages)
     activities: dict[TaskQueue, list[Callable[..., Any]]] = {
@@ -143,6 +150,7 @@ def build_workers(
             *_sweep_activities(adapters.sweep),
         ],
         CARE_QUEUE: [records.record_step, opening_hours, *([adapters.calls.place_call] if adapters.calls else [])],
+        TaskQueue.ROLLOUTS: [records.record_step, opening_hours, moments, business_days],
     }
     return Workers(
         [
@@ -153,14 +161,14 @@ def build_workers(
                 activities=activities[queue],
                 interceptors=[StableErrors(), *interceptors],
                 workflow_runner=sandbox(),
-                max_cached_workflows=max_cached_workflows // len(WORKFLOWS),
+                max_cached_workflows=max_cached_workflows // len(queues),
                 max_concurrent_workflow_tasks=CONCURRENT_TASKS,
                 workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
                 activity_task_poller_behavior=PollerBehaviorAutoscaling(),
                 graceful_shutdown_timeout=graceful_shutdown,
                 build_id=BUILD,
             )
-            for queue in WORKFLOWS
+            for queue in queues
         ]
     )
 

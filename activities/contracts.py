@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from activities.rollout_contracts import SwitchComms
 from domain.actors import Actor, Audience
 from domain.clock import Span
 from domain.econsult.state import Assignment
@@ -16,6 +17,10 @@ from domain.licences import LicenceSnapshot
 from domain.model import Value
 from domain.rates import RateRequestSnapshot
 from domain.review import ReviewSnapshot
+from domain.rollout.location.view import LocationSnapshot
+from domain.rollout.programme.view import ProgrammeSnapshot
+from domain.rollout.rollback.view import RollbackSnapshot
+from domain.rollout.wave.view import WaveSnapshot
 from domain.threads import ThreadSnapshot
 from domain.visit.states import NoteStatus, VisitStatus
 from domain.visit.view import VisitSnapshot
@@ -144,12 +149,22 @@ Effect = Annotated[
     | VoidNoShow
     | OpenCoordinationTask
     | SetRate
-    | SetLicenceStatus,
+    | SetLicenceStatus
+    | SwitchComms,
     Field(discriminator="kind"),
 ]
 
 Snapshot = Annotated[
-    EConsultSnapshot | RateRequestSnapshot | VisitSnapshot | ThreadSnapshot | LicenceSnapshot | ReviewSnapshot,
+    EConsultSnapshot
+    | RateRequestSnapshot
+    | VisitSnapshot
+    | ThreadSnapshot
+    | LicenceSnapshot
+    | ReviewSnapshot
+    | ProgrammeSnapshot
+    | WaveSnapshot
+    | LocationSnapshot
+    | RollbackSnapshot,
     Field(discriminator="process"),
 ]
 

@@ -15,6 +15,14 @@ class Role(StrEnum):
     SUPPORT = "support"
     OPERATIONS = "operations"
     ADMINISTRATOR = "administrator"
+    # Of a rollout (H-06): what they are there, and where, is said by the members of each programme.
+    SYSTEM_ADMIN = "system_admin"
+    REGIONAL_ADMIN = "regional_admin"
+    LOCATION_ADMIN = "location_admin"
+    STANDARD_USER = "standard_user"
+    READ_ONLY = "read_only"
+    EXECUTIVE = "executive"
+    VENDOR = "vendor"
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,26 @@ class Audience(StrEnum):
     PROVIDER_SUCCESS = "provider_success"
     SUPPORT = "support"
     OPERATIONS = "operations"
+    # Members of a rollout's programme: domain/rollout/people.py Function has the same values.
+    CEO_COO = "ceo_coo"
+    CFO = "cfo"
+    CHIEF_DENTAL_OFFICER = "chief_dental_officer"
+    VP_OPERATIONS = "vp_operations"
+    GENERAL_COUNSEL = "general_counsel"
+    BOARD = "board"
+    IT_LEAD = "it_lead"
+    COMPLIANCE = "compliance"
+    PROJECT_MANAGER = "project_manager"
+    REGIONAL_MANAGER = "regional_manager"
+    OFFICE_MANAGER = "office_manager"
+    CHAMPION = "champion"
+    BACKUP_CHAMPION = "backup_champion"
+    PROVIDER = "provider"
+    FRONT_DESK = "front_desk"
+    VENDOR_ACCOUNT_MANAGER = "vendor_account_manager"
+    VENDOR_TECHNICAL_SPECIALIST = "vendor_technical_specialist"
+    VENDOR_CUSTOMER_SUCCESS = "vendor_customer_success"
+    VENDOR_SUPPORT = "vendor_support"
 
 
 class Channel(StrEnum):

@@ -21,12 +21,17 @@ class Process(StrEnum):
     LICENCE = "Licence"
     CREDENTIAL_EVENT = "CredentialEvent"
     CONDUCT_REPORT = "ConductReport"
+    ROLLOUT = "Rollout"
+    WAVE = "Wave"
+    LOCATION = "Location"
+    ROLLBACK = "Rollback"
 
 
 CARE_QUEUE = TaskQueue.VISITS
 """Where visits, threads of messages, licences and reviews run."""
 
-SERVED_QUEUES = (TaskQueue.ECONSULTS, CARE_QUEUE)
+CARE_QUEUES = (TaskQueue.ECONSULTS, CARE_QUEUE)
+SERVED_QUEUES = (*CARE_QUEUES, TaskQueue.ROLLOUTS)
 """What a worker polls."""
 
 RECONCILE_SCHEDULE = "reconcile"
@@ -58,6 +63,22 @@ def credential_event_case(event_id: str) -> str:
 
 def conduct_report_case(report_id: str) -> str:
     return f"conduct-report:{report_id}"
+
+
+def rollout_case(program_id: str) -> str:
+    return f"rollout:{program_id}"
+
+
+def wave_case(program_id: str, number: int) -> str:
+    return f"rollout:{program_id}:wave:{number}"
+
+
+def location_case(program_id: str, location_id: str) -> str:
+    return f"rollout:{program_id}:location:{location_id}"
+
+
+def rollback_case(program_id: str, location_id: str, number: int) -> str:
+    return f"rollout:{program_id}:location:{location_id}:rollback:{number}"
 
 
 def webhook_case(provider: str, event_id: str) -> str:

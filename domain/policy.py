@@ -5,6 +5,7 @@ An edit never changes a running process: the resolved policy travels in the work
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache
@@ -20,6 +21,7 @@ from domain.licences import LicencePolicy
 from domain.model import Value
 from domain.rates import RateRequestPolicy
 from domain.review import ReviewPolicy
+from domain.rollout.policy import RolloutPolicy
 from domain.threads import ThreadPolicy
 from domain.visit.policy import VisitPolicy
 
@@ -105,6 +107,7 @@ class Policy(Value):
     credential_event: ReviewPolicy
     conduct_report: ReviewPolicy
     benchmarks: Benchmarks
+    rollout: RolloutPolicy
 
 
 @cache
@@ -125,4 +128,8 @@ def load(path: str = "") -> Policy:
 
 
 def _built_in() -> bytes:
-    return resources.files("domain").joinpath("data/policies/care.json").read_bytes()
+    folder = resources.files("domain").joinpath("data/policies")
+    sections: dict[str, object] = {}
+    for file in folder.iterdir():
+        sections |= json.loads(file.read_bytes())
+    return json.dumps(sections).encode()

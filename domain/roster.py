@@ -10,9 +10,12 @@ from domain.actors import Audience
 from domain.errors import Invalid
 from domain.local_time import days_about, span, zone_of
 from domain.model import Value
+from domain.rollout.people import Function
 
 OF_THE_CASE = frozenset({Audience.PATIENT, Audience.CLINICIAN, Audience.SPECIALIST})
-STAFF = tuple(audience for audience in Audience if audience not in OF_THE_CASE)
+OF_A_PROGRAMME = frozenset(Audience(function) for function in Function)
+"""Served by the members of each rollout's programme."""
+STAFF = tuple(audience for audience in Audience if audience not in OF_THE_CASE | OF_A_PROGRAMME)
 """Audiences that a roster may serve."""
 
 

@@ -6,11 +6,12 @@ The demo and the tests drive it; time moves only when they say so.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
+from typing import TypedDict, Unpack
 
 import httpx
 from temporalio.api.common.v1 import WorkflowExecution
@@ -33,6 +34,7 @@ from db.case_records import SqlCaseRecords
 from db.panel import SqlSpecialistPanel
 from db.session import Database
 from db.types import vault
+from domain.names import TaskQueue
 from embedded.stripe_sandbox.app import create_app as stripe_app
 from embedded.stripe_sandbox.state import StripeSandbox
 from embedded.stripe_sandbox.webhooks import Deliver
@@ -164,6 +166,14 @@ class Rehearsal:
         return found.workflow_execution_info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
 
 
+class Hiring(TypedDict, total=False):
+    """How the workers are built, where not as usual."""
+
+    interceptors: tuple[Interceptor, ...]
+    max_cached_workflows: int
+    queues: Collection[TaskQueue]
+
+
 @asynccontextmanager
 async def rehearse(
     database: Database,
@@ -171,9 +181,8 @@ async def rehearse(
     keyring: Keyring | None = None,
     deliver: Deliver | None = None,
     deliver_calls: DeliverCalls | None = None,
-    interceptors: tuple[Interceptor, ...] = (),
-    max_cached_workflows: int = 1000,
     records: CaseRecords | None = None,
+    **hiring: Unpack[Hiring],
 ) -> AsyncIterator[Rehearsal]:
     """Everything running, on a fresh simulated clock.
 
@@ -191,9 +200,8 @@ async def rehearse(
             build_workers,
             env.client,
             replace(rehearsal.adapters, records=records or rehearsal.adapters.records, real_time=False),
-            interceptors=interceptors,
-            max_cached_workflows=max_cached_workflows,
             graceful_shutdown=timedelta(0),
+            **hiring,
         )
         async with rehearsal.at_work():
             yield rehearsal

@@ -10,3 +10,24 @@ LOSS_REPORTED = "loss_reported"
 
 FOLLOW_UP_DECLINED = "follow_up_declined"
 """To a visit: the patient declined it through its eConsult. `domain.visit.acts.Act`."""
+
+PROGRAMME_REPORTED = "programme_reported"
+"""To waves and locations: what the programme grants, and what holds it. `domain.rollout.news.ProgrammeNews`."""
+
+WAVE_PLANNED = "wave_planned"
+"""To a location: the wave it is in now. `domain.rollout.news.WavePlanned`."""
+
+GO_LIVE_DUE = "go_live_due"
+"""To a location: its launch has come. `domain.rollout.news.GoLiveDue`."""
+
+LOCATION_REPORTED = "location_reported"
+"""To the programme and to the wave: how a location stands. `domain.rollout.news.LocationNews`."""
+
+WAVE_REPORTED = "wave_reported"
+"""To the programme: how a wave stands. `domain.rollout.news.WaveNews`."""
+
+ROLLBACK_REPORTED = "rollback_reported"
+"""To a location: how its rollback stands. `domain.rollout.news.RollbackNews`."""
+
+TELEMETRY_REPORTED = "telemetry_reported"
+"""To a location: what a stored batch of telemetry says. `domain.rollout.triggers.TelemetryNews`."""

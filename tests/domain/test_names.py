@@ -38,6 +38,10 @@ def test_types_and_queues_stay_as_running_processes_know_them() -> None:
         "Licence",
         "CredentialEvent",
         "ConductReport",
+        "Rollout",
+        "Wave",
+        "Location",
+        "Rollback",
     }
     assert {queue.value for queue in TaskQueue} == {"econsults", "visits", "rollouts", "comms"}
 

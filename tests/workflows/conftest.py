@@ -8,6 +8,7 @@ import pytest
 
 from crypto import Keyring
 from db.session import Database
+from domain.names import CARE_QUEUES
 from embedded.rehearsal import Rehearsal, rehearse
 from tests.workflows.consult import Consult, deliver_to, invite_people
 from tests.workflows.visit import Appointment
@@ -16,7 +17,7 @@ from tests.workflows.visit import Appointment
 @pytest.fixture
 async def world(database: Database, keyring: Keyring) -> AsyncIterator[Rehearsal]:
     places: list[Rehearsal] = []
-    async with rehearse(database, keyring=keyring, deliver=deliver_to(places)) as rehearsal:
+    async with rehearse(database, keyring=keyring, deliver=deliver_to(places), queues=CARE_QUEUES) as rehearsal:
         places.append(rehearsal)
         yield rehearsal
 

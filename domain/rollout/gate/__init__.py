@@ -1,0 +1,1 @@
+"""The gate behind a wave: criteria, evidence, inputs, the decision."""

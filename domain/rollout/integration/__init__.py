@@ -1,0 +1,1 @@
+"""Connecting a location's practice system: steps, samples, migration, validation cases."""

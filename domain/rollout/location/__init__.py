@@ -1,0 +1,1 @@
+"""A location: what it must have, its go-live, its monitors."""

@@ -1,0 +1,1 @@
+"""Which locations go live in which wave, when, and why not otherwise."""

@@ -1,0 +1,1 @@
+"""A location's way back to manual work, and forward again."""

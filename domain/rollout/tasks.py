@@ -1,0 +1,98 @@
+"""Checklists: what somebody has to do or prove, by when, and what waits for it (T, N, A, B, H)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from domain.actors import Actor
+from domain.errors import NotFound, Refused
+from domain.model import Value
+from domain.rollout.people import Function
+
+
+class Party(StrEnum):
+    """The playbook's marks (decision 2)."""
+
+    INTERNAL = "internal"
+    VENDOR = "vendor"
+    EXECUTIVE = "executive"
+
+
+class TaskSpec(Value):
+    """An entry of a checklist, as policy data."""
+
+    task_id: str = Field(pattern="^[a-z0-9_]+$")
+    title: str
+    requirement: str
+    """Number in the requirements, such as `N-02`."""
+    party: Party
+    owner: Function
+    due_business_day: int | None = Field(default=None, ge=1)
+    """Of the programme (decision 22)."""
+    critical: bool = False
+    evidence_required: bool = True
+    needs: tuple[str, ...] = ()
+    """Tasks to be done before this one."""
+
+
+class TaskStatus(StrEnum):
+    OPEN = "open"
+    DONE = "done"
+    WAIVED = "waived"
+
+
+class TaskState(Value):
+    status: TaskStatus = TaskStatus.OPEN
+    due: datetime | None = None
+    ended_at: datetime | None = None
+    by: Actor | None = None
+    evidence_id: str | None = None
+    """Of the record that holds the evidence."""
+
+
+class CompleteTask(Value):
+    actor: Actor
+    task_id: str
+    evidence_id: str | None = None
+
+
+class WaiveTask(Value):
+    actor: Actor
+    task_id: str
+    reason: str
+    """A stable code."""
+
+
+def spec_of(specs: tuple[TaskSpec, ...], task_id: str) -> TaskSpec:
+    """Raises `NotFound` (`task.unknown`)."""
+    found = next((spec for spec in specs if spec.task_id == task_id), None)
+    if found is None:
+        raise NotFound("task.unknown", "there is no such task")
+    return found
+
+
+def may_complete(specs: tuple[TaskSpec, ...], states: dict[str, TaskState], asked: CompleteTask) -> None:
+    """Raises `NotFound`, `Refused` (`task.over`, `task.evidence_missing`, `task.blocked` with what is missing)."""
+    spec = spec_of(specs, asked.task_id)
+    if states[asked.task_id].status is not TaskStatus.OPEN:
+        raise Refused("task.over", "the task is done or waived already")
+    if waits_for := tuple(need for need in spec.needs if states[need].status is TaskStatus.OPEN):
+        raise Refused("task.blocked", "other tasks come first", missing=waits_for)
+    if spec.evidence_required and asked.evidence_id is None:
+        raise Refused("task.evidence_missing", "the task is done when there is evidence of it", missing=("evidence",))
+
+
+def may_waive(specs: tuple[TaskSpec, ...], states: dict[str, TaskState], asked: WaiveTask) -> None:
+    """Critical tasks are not waived. Raises `NotFound`, `Refused` (`task.over`, `task.critical`)."""
+    spec = spec_of(specs, asked.task_id)
+    if states[asked.task_id].status is not TaskStatus.OPEN:
+        raise Refused("task.over", "the task is done or waived already")
+    if spec.critical:
+        raise Refused("task.critical", "a critical task is not waived")
+
+
+def open_tasks(specs: tuple[TaskSpec, ...], states: dict[str, TaskState]) -> tuple[TaskSpec, ...]:
+    return tuple(spec for spec in specs if states[spec.task_id].status is TaskStatus.OPEN)

@@ -1,0 +1,1 @@
+"""Champions, certification, modules, new hires, adoption."""

@@ -1,0 +1,1 @@
+"""A wave: its days, its check-ins, what was learned."""

@@ -1,0 +1,1 @@
+"""The processes of a rollout: the programme, its waves, its locations, their rollbacks."""
