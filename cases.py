@@ -16,7 +16,7 @@ from temporalio.workflow import UpdateMethodMultiParam
 
 from activities.ports import Execution, Startable
 from domain import names
-from domain.case import Explanation
+from domain.case import CaseSnapshot, Explanation
 from domain.econsult.acts import Receipt
 from domain.econsult.payment_events import PaymentEvent
 from domain.econsult.state import EConsultOrder
@@ -26,22 +26,29 @@ from domain.licences import LicenceOrder
 from domain.names import CARE_QUEUE, Process, TaskQueue
 from domain.rates import DecideRate, RateReceipt, RateRequestOrder
 from domain.review import ReviewOrder
+from domain.rollout.orders import RolloutOrder
+from domain.rollout.triggers import TelemetryNews
 from domain.threads import ThreadOrder, ThreadReceipt, ThreadSnapshot
 from domain.visit.acts import VisitReceipt
 from domain.visit.state import VisitOrder
 from domain.visit.view import VisitSnapshot
 from domain.visit_calls import CallEvent
 from workflows import search_attributes as attributes
+from workflows import signals
 from workflows.econsult.workflow import EConsult
 from workflows.licence import Licence
 from workflows.message_thread import MessageThread
 from workflows.rate_request import RateRequest
 from workflows.review import ConductReport, CredentialEvent
+from workflows.rollout.programme import Rollout
 from workflows.visit.workflow import Visit
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
-Order = TypeVar("Order", EConsultOrder, RateRequestOrder, ThreadOrder, LicenceOrder, ReviewOrder, VisitOrder)
+Order = TypeVar(
+    "Order", EConsultOrder, RateRequestOrder, ThreadOrder, LicenceOrder, ReviewOrder, VisitOrder, RolloutOrder
+)
+Shown = TypeVar("Shown", bound=CaseSnapshot)
 
 ANSWER_WITHIN_SECONDS = 30
 
@@ -65,6 +72,8 @@ class Cases:
                 await self.start_review(order)
             case VisitOrder():
                 await self.start_visit(order)
+            case RolloutOrder():
+                await self.start_rollout(order)
 
     async def start_econsult(self, order: EConsultOrder) -> None:
         """Start the workflow of an order; once, however often this is called."""
@@ -115,6 +124,28 @@ class Cases:
 
     def _visit(self, visit_id: str) -> WorkflowHandle[Visit, VisitReceipt]:
         return self.client.get_workflow_handle(names.visit_case(visit_id))
+
+    async def start_rollout(self, order: RolloutOrder) -> None:
+        """The programme; it starts everything else of the rollout itself."""
+        await self._start(
+            Rollout.run,
+            order,
+            names.rollout_case(order.program_id),
+            summary=f"Rollout, {len(order.locations)} locations, {len(order.plan.waves)} waves",
+            process=Process.ROLLOUT,
+            queue=TaskQueue.ROLLOUTS,
+        )
+
+    async def status(self, case_id: str, kind: type[Shown]) -> Shown:
+        """Where a case stands, from the workflow itself: every process has the query `status`."""
+        found: Shown = await self.client.get_workflow_handle(case_id).query("status", result_type=kind)
+        return found
+
+    async def explain(self, case_id: str) -> list[Explanation]:
+        """Every process has the query `explain`."""
+        handle = self.client.get_workflow_handle(case_id)
+        found: list[Explanation] = await handle.query("explain", result_type=list[Explanation])
+        return found
 
     async def start_licence(self, order: LicenceOrder) -> None:
         await self._start(
@@ -180,6 +211,17 @@ class Cases:
             raise
         return True
 
+    async def report_telemetry(self, program_id: str, location_id: str, news: TelemetryNews) -> bool:
+        """Tell a location what a stored batch of telemetry says. False while there is no such running location."""
+        handle = self.client.get_workflow_handle(names.location_case(program_id, location_id))
+        try:
+            await handle.signal(signals.TELEMETRY_REPORTED, news)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return True
+
     async def execution(self, case_id: str) -> Execution:
         """What Temporal knows of a case's workflow; one that ended longer ago than the retention is missing."""
         try:
@@ -232,12 +274,13 @@ class Cases:
 
 
 def _searchable(process: Process, order: Startable) -> TypedSearchAttributes:
+    whose = (
+        Pair(attributes.PROGRAM_ID, order.program_id)
+        if isinstance(order, RolloutOrder)
+        else Pair(attributes.CLINICIAN_ID, order.clinician_id)
+    )
     return TypedSearchAttributes(
-        [
-            Pair(attributes.PROCESS, str(process)),
-            Pair(attributes.CLINICIAN_ID, order.clinician_id),
-            Pair(attributes.POLICY_VERSION, order.policy.version),
-        ]
+        [Pair(attributes.PROCESS, str(process)), whose, Pair(attributes.POLICY_VERSION, order.policy.version)]
     )
 
 

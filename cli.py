@@ -200,11 +200,12 @@ def worker() -> None:
 
 @app.command()
 def docs() -> None:
-    """Write docs/configuration.md from the settings; run it in the project's folder."""
-    from docs_generator import TARGET, configuration
+    """Write what docs/ holds of the settings and of the programme file; run it in the project's folder."""
+    from docs_generator import PAGES
 
-    TARGET.write_text(configuration(), encoding="utf-8")
-    typer.echo(TARGET)
+    for target, page in PAGES.items():
+        target.write_text(page(), encoding="utf-8")
+        typer.echo(target)
 
 
 @contextmanager

@@ -92,6 +92,12 @@ class Settings(BaseSettings):
     )
     twilio_api_base: Url | None = Field(default=None, description="Another Twilio server: the sandbox's.")
 
+    simulated_practice_systems: bool = Field(
+        default=False,
+        description="Of the embedded stack, which sets it: validation cases run against simulated practice systems, "
+        "which proves nothing of a real one.",
+    )
+
     smtp_host: str = Field(default="127.0.0.1", description="Mail server.")
     smtp_port: int = Field(default=587, ge=1, le=65535, description="Port of the mail server.")
     smtp_username: str = Field(default="", description="User at the mail server; empty for none.")

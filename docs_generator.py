@@ -1,8 +1,10 @@
-"""Writes the reference of all settings from the class that reads them."""
+"""Writes the pages of docs/ that are made from the source: the settings, and the schema of a programme file."""
 
 from __future__ import annotations
 
+import json
 import types
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
@@ -10,8 +12,10 @@ from pydantic import PostgresDsn, SecretStr
 from pydantic.fields import FieldInfo
 
 from config import Settings
+from domain.rollout.program_file import schema
 
 TARGET = Path("docs") / "configuration.md"
+PROGRAMME_SCHEMA = Path("docs") / "programme.schema.json"
 
 INTRODUCTION = """# Configuration
 
@@ -30,6 +34,14 @@ def configuration() -> str:
     """The page, in Markdown."""
     rows = [_row(name, field) for name, field in Settings.model_fields.items()]
     return "\n".join([INTRODUCTION, "| variable | type | default | meaning |", "|---|---|---|---|", *rows, ""])
+
+
+def programme_schema() -> str:
+    """The JSON schema of a programme file."""
+    return json.dumps(schema(), indent=2) + "\n"
+
+
+PAGES: Mapping[Path, Callable[[], str]] = {TARGET: configuration, PROGRAMME_SCHEMA: programme_schema}
 
 
 def _row(name: str, field: FieldInfo) -> str:

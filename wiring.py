@@ -10,19 +10,26 @@ from urllib.parse import urlsplit
 
 from temporalio.client import Client
 
+from activities.cadences import CadenceActivities
 from activities.calls import CallActivities
 from activities.notices import NoticeDelivery, NudgingRecords
+from activities.rollout_ports import Twins
 from activities.sweep import SweepActivities
+from activities.validation import ValidationActivities
 from cases import Cases
 from config import Settings
 from crypto import Keyring
+from db.cadences import SqlCadences
 from db.calls import SqlCallRecords
 from db.case_records import SqlCaseRecords
+from db.gate_evidence import SqlGateEvidence
 from db.outbox import SqlOutbox
 from db.panel import SqlSpecialistPanel
 from db.session import Database
 from db.sweep import SqlSweep, SqlWebhookInbox
+from db.telemetry import SqlTelemetryInbox
 from db.types import vault
+from domain import policy
 from domain.actors import Audience
 from integrations.smtp_mailer import SmtpMailer
 from integrations.stripe_gateway import StripeGateway
@@ -69,8 +76,13 @@ async def wired(settings: Settings, client: Client) -> AsyncIterator[Wired]:
             network=SqlSpecialistPanel(database),
             gateway=gateway,
             pages=links,
-            sweep=SweepActivities(SqlSweep(database), SqlWebhookInbox(database), Cases(client), notices),
+            sweep=SweepActivities(
+                SqlSweep(database), SqlWebhookInbox(database), Cases(client), notices, SqlTelemetryInbox(database)
+            ),
             calls=CallActivities(voice, SqlCallRecords(database)),
+            practice=ValidationActivities(validation_twins(settings)),
+            evidence=SqlGateEvidence(database),
+            cadences=CadenceActivities(SqlCadences(database)),
         )
         yield Wired(adapters, notices, nudge)
 
@@ -105,6 +117,16 @@ def twilio_voice(settings: Settings) -> TwilioVoice | None:
         machine_detection=settings.twilio_machine_detection,
         api_base=settings.twilio_api_base,
     )
+
+
+def validation_twins(settings: Settings) -> Twins | None:
+    """None where no practice system is connected: then no location is validated."""
+    if not settings.simulated_practice_systems:
+        return None
+    # Only there: the embedded stack is no part of a production image.
+    from embedded.practice_system import SimulatedTwins  # noqa: PLC0415
+
+    return SimulatedTwins(policy.load(settings.policy_file).rollout.integration.validation)
 
 
 def voice_number(settings: Settings) -> str:

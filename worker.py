@@ -17,18 +17,23 @@ from temporalio.client import Client
 from temporalio.worker import Interceptor, PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.cadences import CadenceActivities
 from activities.calendars import business_days, moments, opening_hours
 from activities.calls import CallActivities
+from activities.gates import GateActivities
 from activities.interceptor import StableErrors
 from activities.payments import PaymentActivities
 from activities.ports import CaseRecords, PaymentGateway, PaymentPages, SpecialistNetwork
 from activities.records import RecordActivities
+from activities.rollout_ports import GateEvidence
 from activities.sweep import SweepActivities
+from activities.validation import ValidationActivities
 from config import Settings, settings
+from domain import policy
 from domain.names import CARE_QUEUE, SERVED_QUEUES, TaskQueue
 from leaving import leave
 from observability import LogContextInterceptor, configure_logging
-from schedules import ensure_schedule
+from schedules import ensure_cadences, ensure_schedule
 from temporal_client import connect
 from workflows.econsult.workflow import EConsult
 from workflows.licence import Licence
@@ -36,6 +41,7 @@ from workflows.message_thread import MessageThread
 from workflows.rate_request import RateRequest
 from workflows.reconcile import Reconcile
 from workflows.review import ConductReport, CredentialEvent
+from workflows.rollout.cadence import Cadence
 from workflows.rollout.location import Location
 from workflows.rollout.programme import Rollout
 from workflows.rollout.rollback import Rollback
@@ -63,7 +69,7 @@ PASSED_THROUGH = (
 WORKFLOWS: dict[TaskQueue, tuple[type, ...]] = {
     TaskQueue.ECONSULTS: (EConsult, RateRequest, Reconcile),
     CARE_QUEUE: (Visit, MessageThread, Licence, CredentialEvent, ConductReport),
-    TaskQueue.ROLLOUTS: (Rollout, Wave, Location, Rollback),
+    TaskQueue.ROLLOUTS: (Rollout, Wave, Location, Rollback, Cadence),
 }
 
 CACHED_WORKFLOW_BYTES = 75_000
@@ -90,6 +96,12 @@ class Adapters:
     """Whether time passes while things are done."""
     calls: CallActivities | None = None
     """None where no visit runs."""
+    practice: ValidationActivities | None = None
+    """None where no location runs."""
+    evidence: GateEvidence | None = None
+    """None where no wave runs."""
+    cadences: CadenceActivities | None = None
+    """None where no regular report is sent."""
 
 
 class CheckedOnce(SandboxedWorkflowRunner):
@@ -150,7 +162,15 @@ def build_workers(
             *_sweep_activities(adapters.sweep),
         ],
         CARE_QUEUE: [records.record_step, opening_hours, *([adapters.calls.place_call] if adapters.calls else [])],
-        TaskQueue.ROLLOUTS: [records.record_step, opening_hours, moments, business_days],
+        TaskQueue.ROLLOUTS: [
+            records.record_step,
+            opening_hours,
+            moments,
+            business_days,
+            *([adapters.practice.run_validation] if adapters.practice else []),
+            *([adapters.cadences.publish_reports] if adapters.cadences else []),
+            *([GateActivities(adapters.evidence).collect_evidence] if adapters.evidence else []),
+        ],
     }
     return Workers(
         [
@@ -201,6 +221,7 @@ async def run_worker(chosen: Settings) -> None:
     client = await connect(chosen)
     async with wired(chosen, client) as parts:
         await ensure_schedule(client)
+        await ensure_cadences(client, policy.load(chosen.policy_file).rollout.cadences)
         workers = build_workers(
             client,
             parts.adapters,

@@ -71,6 +71,9 @@ class QueueNotice(Value):
     template: str
     specialist_id: str | None = None
     link_number: int | None = None
+    region: str | None = None
+    """With `location_id`, whom of a programme it reaches, where the step is about more than one place."""
+    location_id: str | None = None
 
 
 class SetVisitStatus(Value):

@@ -20,6 +20,8 @@ from domain.licences import LicenceOrder
 from domain.model import Value
 from domain.rates import RateRequestOrder
 from domain.review import ReviewOrder
+from domain.rollout.orders import RolloutOrder
+from domain.rollout.triggers import TelemetryNews
 from domain.threads import ThreadOrder
 from domain.visit.state import VisitOrder
 from domain.visit_calls import CallEvent
@@ -227,6 +229,12 @@ class OutgoingNotice(Value):
     """The last day of a licence."""
     waiver_day: date | None = None
     """The last day of its waiver."""
+    program_name: str | None = None
+    """Of a rollout."""
+    location_name: str | None = None
+    wave: int | None = None
+    report: str | None = None
+    """Figures of a regular report, as lines."""
 
 
 class Letter(Value):
@@ -277,7 +285,9 @@ class Execution(StrEnum):
     MISSING = "missing"
 
 
-Startable: TypeAlias = EConsultOrder | RateRequestOrder | ThreadOrder | LicenceOrder | ReviewOrder | VisitOrder
+Startable: TypeAlias = (
+    EConsultOrder | RateRequestOrder | ThreadOrder | LicenceOrder | ReviewOrder | VisitOrder | RolloutOrder
+)
 """Workflow inputs that are kept in the records, so that a start that was lost can be repeated."""
 
 
@@ -292,6 +302,10 @@ class CaseStarter(Protocol):
 
     async def report_call(self, visit_id: str, event: CallEvent) -> bool:
         """False while there is no such running visit."""
+        ...
+
+    async def report_telemetry(self, program_id: str, location_id: str, news: TelemetryNews) -> bool:
+        """False while there is no such running location."""
         ...
 
     async def execution(self, case_id: str) -> Execution: ...
@@ -314,6 +328,17 @@ class PendingWebhook(Value):
     event: PaymentEvent | CallEvent
     expired: bool
     """Waiting for longer than a case may take to appear."""
+
+
+class PendingTelemetry(Value):
+    """News of stored telemetry that its location has not been told of."""
+
+    report_id: str
+    program_id: str
+    location_id: str
+    news: TelemetryNews
+    expired: bool
+    """Waiting for longer than a location may take to run."""
 
 
 class SweepRecords(Protocol):
@@ -339,4 +364,14 @@ class WebhookInbox(Protocol):
 
     async def mark_undelivered(self, webhook: PendingWebhook) -> None:
         """One more attempt in vain; an expired one is given up with the code `webhook.no_case`."""
+        ...
+
+
+class TelemetryInbox(Protocol):
+    """News of stored telemetry, for locations that were not told of it."""
+
+    async def pending(self, limit: int) -> list[PendingTelemetry]: ...
+
+    async def mark(self, report: PendingTelemetry, *, delivered: bool) -> None:
+        """One more attempt; an expired one that was in vain is given up."""
         ...

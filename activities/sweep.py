@@ -12,16 +12,25 @@ from activities.contracts import (
     SweepInput,
 )
 from activities.notices import NoticeDelivery
-from activities.ports import CaseStarter, Execution, PendingWebhook, SweepRecords, WebhookInbox
+from activities.ports import CaseStarter, Execution, PendingWebhook, SweepRecords, TelemetryInbox, WebhookInbox
 from domain.visit_calls import CallEvent
 
 
 class SweepActivities:
-    def __init__(self, records: SweepRecords, inbox: WebhookInbox, cases: CaseStarter, notices: NoticeDelivery) -> None:
+    def __init__(
+        self,
+        records: SweepRecords,
+        inbox: WebhookInbox,
+        cases: CaseStarter,
+        notices: NoticeDelivery,
+        telemetry: TelemetryInbox | None = None,
+    ) -> None:
+        """Without `telemetry` there is no rollout."""
         self._records = records
         self._inbox = inbox
         self._cases = cases
         self._notices = notices
+        self._telemetry = telemetry
 
     @activity.defn
     async def start_missing_cases(self, sweep: SweepInput) -> StartedCases:
@@ -47,7 +56,12 @@ class SweepActivities:
                 await self._inbox.mark_undelivered(webhook)
                 undeliverable += webhook.expired
         waiting = len(pending) - delivered - undeliverable
-        return DeliveredWebhooks(delivered=delivered, waiting=waiting, undeliverable=undeliverable)
+        told = await self._deliver_telemetry(sweep.limit)
+        return DeliveredWebhooks(
+            delivered=delivered + told.delivered,
+            waiting=waiting + told.waiting,
+            undeliverable=undeliverable + told.undeliverable,
+        )
 
     @activity.defn
     async def deliver_due_notices(self, sweep: SweepInput) -> DeliveredNotices:
@@ -63,6 +77,19 @@ class SweepActivities:
             activity.logger.warning("reconcile.stranded count=%s", len(stranded))
         more = len(case_ids) == sweep.limit
         return StrandedCases(checked=len(case_ids), stranded=tuple(stranded), after=case_ids[-1] if more else "")
+
+    async def _deliver_telemetry(self, limit: int) -> DeliveredWebhooks:
+        if self._telemetry is None:
+            return DeliveredWebhooks()
+        delivered = undeliverable = 0
+        pending = await self._telemetry.pending(limit)
+        for report in pending:
+            told = await self._cases.report_telemetry(report.program_id, report.location_id, report.news)
+            await self._telemetry.mark(report, delivered=told)
+            delivered += told
+            undeliverable += report.expired and not told
+        waiting = len(pending) - delivered - undeliverable
+        return DeliveredWebhooks(delivered=delivered, waiting=waiting, undeliverable=undeliverable)
 
     async def _is_stranded(self, case_id: str) -> bool:
         """The records are read again afterwards: the case may have ended in between."""

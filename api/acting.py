@@ -7,13 +7,12 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends, Header, Request
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.workflow import UpdateMethodMultiParam
 
-from api.callers import Caller
 from api.dependencies import AppServices, Services
 from db import drafts
 from db.drafts import Row
@@ -34,6 +33,14 @@ IdempotencyKey = Annotated[
 ]
 
 
+class Asking(Protocol):
+    """Who asks."""
+
+    @property
+    def subject(self) -> str:
+        """Of the token."""
+
+
 @dataclass(frozen=True)
 class Acts:
     """One act of one request, on a case of any process."""
@@ -43,18 +50,18 @@ class Acts:
     key: str | None
     fresh: str = field(default_factory=new_id)
 
-    def update_id(self, who: Caller) -> str:
+    def update_id(self, who: Asking) -> str:
         """The same for a request repeated by the same person with its Idempotency-Key."""
         if self.key is None:
             return self.fresh
         return hashlib.sha256("\n".join((self.key, who.subject, self.route)).encode()).hexdigest()
 
-    def record_id(self, who: Caller) -> str:
-        """Id of the record that this act brings, such as a text."""
-        return str(uuid.uuid5(uuid.NAMESPACE_OID, self.update_id(who)))
+    def record_id(self, who: Asking, about: str = "") -> str:
+        """Id of the record that this act brings, such as a text; one for each thing that it is `about`."""
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, self.update_id(who) + about))
 
     async def update(
-        self, case_id: str, who: Caller, update: UpdateMethodMultiParam[[Any, Asked], Answer], asked: Asked
+        self, case_id: str, who: Asking, update: UpdateMethodMultiParam[[Any, Asked], Answer], asked: Asked
     ) -> Answer:
         """Ask the workflow of a case; its answer, once the step is recorded. Raises what `Cases.ask` raises."""
         return await self.services.cases.ask(case_id, update, asked, self.update_id(who))

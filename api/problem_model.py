@@ -16,9 +16,11 @@ _SCHEMA = {"$ref": "#/components/schemas/Problem"}
 class FieldError(BaseModel):
     """One fault of a request. The offending value is never repeated: it may be about a patient."""
 
-    location: list[str | int] = Field(description="Where: body, query, path or header, then the path within.")
+    location: list[str | int] = Field(
+        description="Where: body, query, path or header, then the path within. Of a file: the path in it."
+    )
     message: str
-    type: str = Field(description="Stable kind of the fault, as Pydantic names it.")
+    type: str = Field(description="Stable kind of the fault: as Pydantic names it, or a code of ours.")
 
 
 class Problem(BaseModel):
@@ -30,7 +32,7 @@ class Problem(BaseModel):
     detail: str
     code: str = Field(description="Stable, for programs.")
     request_id: str | None = Field(default=None, description="Names this request in the logs.")
-    errors: list[FieldError] | None = Field(default=None, description="With code request.invalid.")
+    errors: list[FieldError] | None = Field(default=None, description="With code request.invalid or program.faulty.")
     missing: list[str] | None = Field(default=None, description="Refusals: the preconditions not met, as codes.")
     earliest: datetime | None = Field(default=None, description="Refusals: when the act may first be allowed.")
 

@@ -23,6 +23,7 @@ from domain.error_details import from_details
 from domain.errors import (
     CarewaveError,
     Conflict,
+    Faulty,
     Forbidden,
     GatewayRejected,
     GatewayUnavailable,
@@ -122,6 +123,10 @@ async def _domain(request: Request, error: Exception) -> JSONResponse:
     members: dict[str, Any] = {}
     if isinstance(error, Refused):
         members = {"missing": list(error.missing), "earliest": error.earliest}
+    if isinstance(error, Faulty):
+        members = {
+            "errors": [FieldError(location=[one.path], message=one.detail, type=one.code) for one in error.faults]
+        }
     return problem_response(
         request.scope, status, error.code, error.detail, title=title, headers=_headers(error), **members
     )

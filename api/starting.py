@@ -9,10 +9,11 @@ import structlog
 from temporalio.service import RPCError
 
 from api.dependencies import Services
-from db import econsults, threads, visits
-from db.tables import EConsult, MessageThreadRow
+from db import econsults, programs, threads, visits
+from db.tables import EConsult, MessageThreadRow, RolloutProgram
 from domain import names
 from domain.econsult.state import EConsultOrder
+from domain.rollout.orders import RolloutOrder
 from domain.threads import ThreadOrder
 from domain.visit.state import VisitOrder
 from domain.visit.states import VisitStatus
@@ -36,6 +37,14 @@ async def start_thread(services: Services, thread: MessageThreadRow) -> None:
     if await started(starting, names.message_thread_case(thread.id), "thread_start_put_off"):
         async with services.database.transaction() as session:
             await threads.mark_started(session, thread.id)
+
+
+async def start_rollout(services: Services, program: RolloutProgram) -> None:
+    """The same for the programme of a rollout."""
+    starting = services.cases.start_rollout(RolloutOrder.model_validate(program.order))
+    if await started(starting, names.rollout_case(program.id), "rollout_start_put_off"):
+        async with services.database.transaction() as session:
+            await programs.mark_started(session, program.id)
 
 
 async def start_visit(services: Services, visit_id: str) -> None:

@@ -13,10 +13,10 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db import visits
-from db.tables import Message, Note, RefundRequestRow, ThreadMessage, Visit
+from db.tables import Message, Note, RefundRequestRow, RolloutEvidence, ThreadMessage, Visit
 from domain.errors import Invalid
 
-Row = TypeVar("Row", Message, Note, RefundRequestRow, ThreadMessage, Visit)
+Row = TypeVar("Row", Message, Note, RefundRequestRow, RolloutEvidence, ThreadMessage, Visit)
 
 _SET_LATER = {"accepted_at", "created_at", "saved_at", "sequence", "shared_at", "status"}
 

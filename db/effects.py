@@ -29,7 +29,9 @@ from activities.contracts import (
     SetVisitStatus,
     VoidNoShow,
 )
+from activities.rollout_contracts import SwitchComms
 from db import licences, roster
+from db.rollout_effects import switch_comms
 from db.tables import (
     AssignmentRow,
     CoordinationTask,
@@ -208,4 +210,5 @@ _APPLY: dict[type[Any], Callable[[AsyncSession, RecordStepInput, Any], Awaitable
     OpenCoordinationTask: _open_coordination_task,
     SetRate: _set_rate,
     SetLicenceStatus: licences.apply_status,
+    SwitchComms: switch_comms,
 }

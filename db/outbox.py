@@ -12,7 +12,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from activities.ports import Delivery, DeliveryStatus, OutgoingNotice
 from db.session import Database
-from db.tables import CaseState, Clinician, OutboxNotice, Patient, Specialist, Staff, Visit
+from db.tables import (
+    CadenceReport,
+    CaseState,
+    Clinician,
+    OutboxNotice,
+    Patient,
+    RolloutLocation,
+    RolloutProgram,
+    Specialist,
+    Staff,
+    Visit,
+)
 from domain import names
 from domain.actors import Audience
 from domain.econsult.state import FollowUpVisit
@@ -20,6 +31,8 @@ from domain.errors import CarewaveError
 from domain.ledger import Price
 from domain.model import Value
 from domain.notices import wait_after
+from domain.rollout.cadences import Report, in_words
+from domain.roster import OF_A_PROGRAMME
 from domain.text_deliveries import UNDELIVERED, TextReport, later
 
 OPTED_OUT = "text.opted_out"
@@ -52,6 +65,9 @@ class SqlOutbox:
         facts = await _facts(session, row.case_id)
         reader = await self._reader(session, row, facts)
         visit = facts.follow_up_visit
+        program, location = RolloutProgram, RolloutLocation
+        program_name = select(program.name).where(col(program.id) == facts.program_id)
+        location_name = select(location.name).where(col(location.location_id) == facts.location_id)
         return OutgoingNotice(
             key=row.key,
             case_id=row.case_id,
@@ -69,6 +85,10 @@ class SqlOutbox:
             licence_state=facts.licence_state,
             licence_day=facts.expires_on,
             waiver_day=facts.waived_until,
+            program_name=(await session.exec(program_name)).one_or_none() if facts.program_id else None,
+            location_name=(await session.exec(location_name)).one_or_none() if facts.location_id else None,
+            wave=facts.wave,
+            report=await _report(session, row.report_id),
         )
 
     async def _reader(self, session: AsyncSession, row: OutboxNotice, facts: _Facts) -> _Reader:
@@ -86,7 +106,8 @@ class SqlOutbox:
             person = await session.get(Staff, row.staff_id)
             if person and person.active:  # who has left since is not told any more
                 return _Reader.model_validate(person)
-        return _Reader(email=self._staff.get(audience))
+        # A programme's members have no address in common.
+        return _Reader(email=self._staff.get(Audience.OPERATIONS if audience in OF_A_PROGRAMME else audience))
 
 
 class _Reader(Value, from_attributes=True):
@@ -112,6 +133,9 @@ class _Facts(Value):
     expires_on: date | None = None
     """Of a licence."""
     waived_until: date | None = None
+    program_id: str | None = None
+    location_id: str | None = None
+    wave: int | None = None
 
 
 async def queue_for_patient(session: AsyncSession, case_id: str, identity: str, template: str, at: datetime) -> None:
@@ -163,6 +187,12 @@ async def record_delivery(session: AsyncSession, report: TextReport) -> bool:
     elif row.status == "pending":
         row.status, row.sent_at, row.error_code = "sent", datetime.now(UTC), None
     return True
+
+
+async def _report(session: AsyncSession, report_id: str | None) -> str | None:
+    """The figures of a regular report, as lines."""
+    found = await session.get(CadenceReport, report_id) if report_id else None
+    return in_words(Report.model_validate(found.content)) if found else None
 
 
 async def _claim(session: AsyncSession) -> OutboxNotice | None:

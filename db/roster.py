@@ -11,10 +11,22 @@ from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from activities.contracts import QueueNotice, RecordStepInput
+from db import members
 from db.tables import OutboxNotice, RosterAbsence, RosterGap, RosterShift, Staff, new_id
 from domain.actors import Audience, Channel, channel_of
 from domain.errors import Conflict, NotFound
-from domain.roster import STAFF, Absence, QuietHours, Resolution, Shift, StaffMember, check_quiet_hours, resolve
+from domain.rollout.snapshot import RolloutCaseSnapshot
+from domain.roster import (
+    OF_A_PROGRAMME,
+    STAFF,
+    Absence,
+    QuietHours,
+    Resolution,
+    Shift,
+    StaffMember,
+    check_quiet_hours,
+    resolve,
+)
 
 Entry: TypeAlias = RosterShift | RosterAbsence
 E = TypeVar("E", bound=Entry)
@@ -45,18 +57,30 @@ async def readers(session: AsyncSession, step: RecordStepInput, notice: QueueNot
     """Ids of the staff to whom the notice goes; None stands for the person of the case or the audience's own address.
 
     Empty when the notice is in the outbox already, whoever would be there now: a step may come again at a later time.
-    Notes down a gap in the roster.
+    Notes down a gap in the roster, or in the programme of a rollout.
     """
-    if notice.audience not in STAFF:
+    if notice.audience not in (*STAFF, *OF_A_PROGRAMME):
         return (None,)
     if await _queued(session, step.case_id, notice.key):
         return ()
-    found = await resolution(session, notice.audience, step.at)
+    if notice.audience in OF_A_PROGRAMME:
+        tell = await _of_the_programme(session, step, notice)
+        found = Resolution(tell=tell, gap=not tell)
+    else:
+        found = await resolution(session, notice.audience, step.at)
     if channel_of(notice.template) is Channel.TEXT:
         return found.tell  # an audience's own address takes no texts; the letter beside it tells of a gap
     if found.gap:
         await _note_gap(session, step, notice)
     return found.tell or (None,)
+
+
+async def _of_the_programme(session: AsyncSession, step: RecordStepInput, notice: QueueNotice) -> tuple[str, ...]:
+    about = step.snapshot
+    if not isinstance(about, RolloutCaseSnapshot):
+        return ()
+    place = members.Place(about.program_id, notice.region or about.region, notice.location_id or about.location_id)
+    return await members.reached(session, notice.audience, place)
 
 
 def notice_key(key: str, staff_id: str | None) -> str:

@@ -18,6 +18,7 @@ from domain.econsult.states import ENDED, Stage
 from domain.licences import LicenceStatus
 from domain.rates import RateStage
 from domain.review import ReviewStage
+from domain.rollout import phases
 from domain.threads import ThreadStage
 from domain.visit.states import CLOSED, VisitStage
 from domain.visit_calls import CallEvent
@@ -33,6 +34,7 @@ OVER = (
     *CLOSED,
     VisitStage.PATIENT_NO_SHOW,
     VisitStage.CLINICIAN_NO_SHOW,
+    *phases.OVER,
 )
 """Business states in which a workflow may have ended. An expired order's workflow ends without another step."""
 

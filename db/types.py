@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,6 +64,23 @@ class EncryptedText(TypeDecorator[str]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
         return None if value is None else vault.keyring.decrypt(bytes(value), self.column.encode()).decode()
+
+
+class EncryptedJson(TypeDecorator[Any]):
+    """A JSON value encrypted by the application: never null in the database."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, column: str) -> None:
+        super().__init__()
+        self.column = column
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes:  # noqa: ARG002
+        return vault.keyring.encrypt(json.dumps(value).encode(), self.column.encode())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
+        return None if value is None else json.loads(vault.keyring.decrypt(bytes(value), self.column.encode()))
 
 
 class Utc(TypeDecorator[datetime]):

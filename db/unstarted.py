@@ -19,6 +19,7 @@ from db.tables import (
     EConsult,
     MessageThreadRow,
     RateRequestRow,
+    RolloutProgram,
     Visit,
 )
 from domain import names
@@ -26,6 +27,7 @@ from domain.econsult.state import EConsultOrder
 from domain.licences import LicenceOrder
 from domain.rates import RateRequestOrder
 from domain.review import ReviewOrder
+from domain.rollout.orders import RolloutOrder
 from domain.threads import ThreadOrder
 from domain.visit.state import VisitOrder
 from domain.visit.states import VisitStatus
@@ -53,6 +55,7 @@ KINDS = (
     Kind(CredentialEventRow, names.credential_event_case, ReviewOrder),
     Kind(Visit, names.visit_case, VisitOrder),
     Kind(ConductReportRow, names.conduct_report_case, ReviewOrder),
+    Kind(RolloutProgram, names.rollout_case, RolloutOrder),
 )
 
 

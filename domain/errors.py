@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 
 class CarewaveError(Exception):
@@ -16,6 +17,22 @@ class CarewaveError(Exception):
 
 class Invalid(CarewaveError):
     """The input can never be accepted as it is (HTTP 422)."""
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with what was handed in."""
+
+    code: str
+    path: str
+    detail: str
+
+
+class Faulty(Invalid):
+    """A document that was checked as a whole; `faults` names everything that is wrong with it."""
+
+    def __init__(self, code: str, detail: str, faults: tuple[Fault, ...]) -> None:
+        super().__init__(code, detail)
+        self.faults = faults
 
 
 class NotFound(CarewaveError):

@@ -25,6 +25,7 @@ class Process(StrEnum):
     WAVE = "Wave"
     LOCATION = "Location"
     ROLLBACK = "Rollback"
+    CADENCE = "Cadence"
 
 
 CARE_QUEUE = TaskQueue.VISITS
@@ -35,6 +36,11 @@ SERVED_QUEUES = (*CARE_QUEUES, TaskQueue.ROLLOUTS)
 """What a worker polls."""
 
 RECONCILE_SCHEDULE = "reconcile"
+
+
+def cadence_schedule(cadence: str) -> str:
+    """Id of the schedule of a regular report, and of what it starts."""
+    return f"cadence:{cadence}"
 
 
 def econsult_case(econsult_id: str) -> str:

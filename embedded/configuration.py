@@ -90,6 +90,7 @@ def stack_environment(kept: StackSecrets, ports: Ports, given: Mapping[str, str]
         "OIDC_ISSUER": issuer,
         "OIDC_JWKS_URL": f"{issuer}/jwks.json",
         "OIDC_AUDIENCE": "carewave",
+        "SIMULATED_PRACTICE_SYSTEMS": given.get("SIMULATED_PRACTICE_SYSTEMS") or "true",
         "WORKER_GRACEFUL_SHUTDOWN_SECONDS": given.get("WORKER_GRACEFUL_SHUTDOWN_SECONDS") or "5",
         **_beside_proxies(given),
         **_given_or("TEMPORAL_", "TEMPORAL_ADDRESS", given, _own_temporal(ports)),

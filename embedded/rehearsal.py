@@ -23,18 +23,25 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, Telemetr
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Interceptor
 
+from activities.cadences import CadenceActivities
 from activities.calls import CallActivities
 from activities.ports import CaseRecords
+from activities.rollout_ports import GateEvidence
+from activities.validation import ValidationActivities
 from api.webhooks.twilio_events import voice_report
 from cases import Cases
 from crypto import Keyring, generate_key
 from db import calls
+from db.cadences import SqlCadences
 from db.calls import SqlCallRecords
 from db.case_records import SqlCaseRecords
+from db.gate_evidence import SqlGateEvidence
 from db.panel import SqlSpecialistPanel
 from db.session import Database
 from db.types import vault
+from domain import policy
 from domain.names import TaskQueue
+from embedded.practice_system import SimulatedTwins
 from embedded.stripe_sandbox.app import create_app as stripe_app
 from embedded.stripe_sandbox.state import StripeSandbox
 from embedded.stripe_sandbox.webhooks import Deliver
@@ -87,6 +94,8 @@ class Rehearsal:
     keyring: Keyring
     links: PaymentLinks
     clock: Clock
+    twins: SimulatedTwins
+    """The test twins of every location."""
     hire: Callable[[], Workers] | None = None
     """None where the workers are others' business."""
     _shift: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -182,6 +191,7 @@ async def rehearse(
     deliver: Deliver | None = None,
     deliver_calls: DeliverCalls | None = None,
     records: CaseRecords | None = None,
+    evidence: GateEvidence | None = None,
     **hiring: Unpack[Hiring],
 ) -> AsyncIterator[Rehearsal]:
     """Everything running, on a fresh simulated clock.
@@ -199,7 +209,12 @@ async def rehearse(
         rehearsal.hire = partial(
             build_workers,
             env.client,
-            replace(rehearsal.adapters, records=records or rehearsal.adapters.records, real_time=False),
+            replace(
+                rehearsal.adapters,
+                records=records or rehearsal.adapters.records,
+                evidence=evidence or rehearsal.adapters.evidence,
+                real_time=False,
+            ),
             graceful_shutdown=timedelta(0),
             **hiring,
         )
@@ -242,6 +257,7 @@ async def _prepared(
         clock=clock,
     )
     links = PaymentLinks(keyring, PUBLIC_URL)
+    twins = SimulatedTwins(policy.load().rollout.integration.validation)
     async with (
         httpx.AsyncClient(transport=httpx.ASGITransport(stripe_app(stripe))) as http,
         httpx.AsyncClient(transport=httpx.ASGITransport(twilio_app(twilio))) as telephone,
@@ -252,9 +268,12 @@ async def _prepared(
             gateway=StripeGateway(STRIPE_KEY, api_base=STRIPE_URL, http_client=http),
             pages=links,
             calls=CallActivities(_voice(telephone), SqlCallRecords(database)),
+            practice=ValidationActivities(twins),
+            evidence=SqlGateEvidence(database),
+            cadences=CadenceActivities(SqlCadences(database)),
         )
         try:
-            yield Rehearsal(env, database, cases, stripe, twilio, adapters, keyring, links, clock)
+            yield Rehearsal(env, database, cases, stripe, twilio, adapters, keyring, links, clock, twins)
         finally:
             await twilio.settled()
             await stripe.close()

@@ -72,6 +72,10 @@ class TemplateRenderer:
             "licence_state": notice.licence_state,
             "licence_day": day_in_words(notice.licence_day),
             "waiver_day": day_in_words(notice.waiver_day),
+            "programme": notice.program_name,
+            "location": notice.location_name,
+            "report": notice.report,
+            "wave": None if notice.wave is None else str(notice.wave),
         }
         return {
             **self._always,

@@ -11,6 +11,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 from activities.contracts import RecordStepInput
 from activities.records import RecordActivities
 from domain.case import CaseSnapshot, card
+from domain.rollout.snapshot import RolloutCaseSnapshot
 from workflows import search_attributes as attributes
 from workflows.options import RECORD
 
@@ -19,7 +20,7 @@ class Clerk:
     """Records the steps of one case and keeps its search attributes and card current."""
 
     def __init__(self) -> None:
-        self._shown: dict[str, object] = {}
+        self._shown = _carried()
         self._waited_at = workflow.now()
         self._waited = timedelta()
 
@@ -43,6 +44,7 @@ class Clerk:
         """Change only what differs, all at once: each upsert is an event in the history."""
         updates: list[SearchAttributeUpdate[Any]] = []
         values: tuple[tuple[SearchAttributeKey[Any], Any], ...] = (
+            *_of_a_rollout(view),
             (attributes.BUSINESS_STATE, view.business_state),
             (attributes.SLA_STATE, str(view.sla_state)),
             (attributes.NEXT_DEADLINE, view.next_deadline),
@@ -54,3 +56,18 @@ class Clerk:
                 self._shown[key.name] = value
         if updates:
             workflow.upsert_search_attributes(updates)
+
+
+def _of_a_rollout(view: CaseSnapshot) -> tuple[tuple[SearchAttributeKey[Any], Any], ...]:
+    """The wave, and the oldest of the holds: one value can be searched for."""
+    if not isinstance(view, RolloutCaseSnapshot):
+        return ()
+    reason = view.holds[0].reason if view.holds else None
+    return ((attributes.PAUSED_REASON, reason), (attributes.WAVE_NUMBER, view.wave))
+
+
+def _carried() -> dict[str, object]:
+    """What of these an earlier run, or whoever started this one, has set."""
+    known = workflow.info().typed_search_attributes
+    keys: tuple[SearchAttributeKey[Any], ...] = (attributes.PAUSED_REASON, attributes.WAVE_NUMBER)
+    return {key.name: known.get(key) for key in keys}

@@ -14,6 +14,12 @@ class ActivityOptions(TypedDict):
     retry_policy: RetryPolicy
 
 
+class WatchedOptions(ActivityOptions):
+    """Of an activity that takes its time and says that it lives; never of a local one."""
+
+    heartbeat_timeout: timedelta
+
+
 RECORD: Final[ActivityOptions] = {
     "start_to_close_timeout": timedelta(seconds=15),
     "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(minutes=1)),
@@ -47,6 +53,17 @@ A_FEW_TRIES: Final[ActivityOptions] = {
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=5),
 }
 """An outside service whose answer is good to have before going on."""
+
+
+def validation(patience: timedelta) -> WatchedOptions:
+    """The validation cases of a location, which wait for what should arrive; a heartbeat at every look."""
+    return {
+        "start_to_close_timeout": patience,
+        "schedule_to_close_timeout": patience,
+        "heartbeat_timeout": timedelta(minutes=2),
+        "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=5), maximum_attempts=5),
+    }
+
 
 SWEEP: Final[ActivityOptions] = {
     "start_to_close_timeout": timedelta(minutes=3),

@@ -31,3 +31,6 @@ ROLLBACK_REPORTED = "rollback_reported"
 
 TELEMETRY_REPORTED = "telemetry_reported"
 """To a location: what a stored batch of telemetry says. `domain.rollout.triggers.TelemetryNews`."""
+
+RELAPSED = "relapsed"
+"""To a rollback: its trouble is back, or there is more of it. `domain.rollout.news.Relapse`."""

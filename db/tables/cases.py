@@ -41,6 +41,14 @@ class CaseState(SQLModel, table=True):
         ),
         Index("case_state_of_clinician", "clinician_id", "updated_at"),
         Index("case_state_process", "process", "business_state", "case_id"),
+        # The processes of one rollout: its boards read all of them, and nothing else.
+        Index(
+            "case_state_of_program",
+            text("(snapshot ->> 'program_id')"),
+            "process",
+            "case_id",
+            postgresql_where=text("snapshot ->> 'program_id' is not null"),
+        ),
         Index("case_state_payments", text("(snapshot -> 'payments') jsonb_path_ops"), postgresql_using="gin"),
     )
 
@@ -114,6 +122,8 @@ class OutboxNotice(SQLModel, table=True):
     staff_id: str | None = None
     """Of the person of the roster; without, the audience's own address is told."""
     link_number: int | None = None
+    report_id: str | None = None
+    """Of a regular report of a rollout, whose figures the letter shows."""
     queued_at: datetime = Field(sa_type=Utc)
     """Business time of the step."""
     status: str = "pending"

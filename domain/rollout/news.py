@@ -59,6 +59,8 @@ class WavePlanned(Value):
     """When work on its integration may begin: a week before its wave (decision 38)."""
     go_live_at: datetime | None
     """The planned launch, aware UTC."""
+    baselines_due: datetime | None = None
+    """When its baseline is due, a week before the pilot's go-live (B-13). None: a week before its own."""
 
 
 class GoLiveDue(Value):
@@ -80,6 +82,8 @@ class LocationNews(Value):
     baseline_validated: bool
     issue: IssueClass | None = None
     """Of the rollback that is not over, if there is one."""
+    further_issues: tuple[IssueClass, ...] = ()
+    """What else came to light in that rollback."""
     rollbacks: int = 0
     """How many it has had."""
     missing: tuple[str, ...] = ()
@@ -96,6 +100,8 @@ class WaveNews(Value):
     """When its gate was passed and what was learned was written down: the buffer runs from here (W-02)."""
     extended_weeks: int = 0
     """How many weeks no-go decisions have added."""
+    slipped_weeks: int = 0
+    """How many weeks its launch had to wait on top."""
 
 
 class RollbackNews(Value):
@@ -106,4 +112,14 @@ class RollbackNews(Value):
     phase: RollbackPhase
     enabled_percent: int = 0
     """How much of the location's communication the staged re-enabling has switched on again."""
+    by: Actor
+
+
+class Relapse(Value):
+    """Location to its open rollback: the trouble is back, or more of it came to light. Sending is switched off."""
+
+    sequence: int
+    issue: IssueClass
+    at: datetime
+    """When the trigger was met."""
     by: Actor

@@ -44,3 +44,6 @@ LOCAL = frozenset(
     {Function.OFFICE_MANAGER, Function.CHAMPION, Function.BACKUP_CHAMPION, Function.PROVIDER, Function.FRONT_DESK}
 )
 """Of one location each."""
+
+OPERATIONS = frozenset({Function.IT_LEAD, Function.PROJECT_MANAGER})
+"""Functions for which any system administrator of the programme may act."""

@@ -60,6 +60,8 @@ class RollbackPhase(StrEnum):
     ROOT_CAUSE_CONFIRMED = "ROLLBACK_ROOT_CAUSE_CONFIRMED"
     RE_ENABLING = "ROLLBACK_RE_ENABLING"
     RESOLVED = "ROLLBACK_RESOLVED"
+    CANCELLED = "ROLLBACK_CANCELLED"
+    """By an operator: communication stays off until another rollback of the location is resolved."""
 
 
 OVER = (
@@ -69,5 +71,6 @@ OVER = (
     WavePhase.CANCELLED,
     LocationPhase.CLOSED,
     RollbackPhase.RESOLVED,
+    RollbackPhase.CANCELLED,
 )
 """In which an execution may have ended."""

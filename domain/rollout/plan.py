@@ -12,6 +12,8 @@ class PlannedWave(Value):
     locations: tuple[str, ...]
     starts_on: date
     """The Monday of its first week."""
+    first_business_day: date | None = None
+    """Of its first week: later than the Monday when that is a holiday."""
     ends_on: date
     """The last business day of its last week."""
     first_week: int

@@ -9,9 +9,11 @@ from domain.rollout.gate.policy import GatePolicy
 from domain.rollout.integration.policy import IntegrationPolicy
 from domain.rollout.location.policy import LocationPolicy
 from domain.rollout.planning.policy import PlanningPolicy
+from domain.rollout.program_rules import FilePolicy
 from domain.rollout.programme.policy import ProgrammePolicy
 from domain.rollout.readiness import ReadinessPolicy
 from domain.rollout.rollback.policy import RollbackPolicy
+from domain.rollout.settings import SettingsPolicy
 from domain.rollout.training.policy import TrainingPolicy
 from domain.rollout.triggers import TriggerPolicy
 from domain.rollout.wave.policy import WavePolicy
@@ -19,6 +21,8 @@ from domain.rollout.wave.policy import WavePolicy
 
 class RolloutPolicy(Value):
     version: str
+    file: FilePolicy
+    settings: SettingsPolicy
     readiness: ReadinessPolicy
     planning: PlanningPolicy
     programme: ProgrammePolicy

@@ -54,8 +54,8 @@ class Stability(StrEnum):
 
 
 class Network(Value):
-    down_mbps: Decimal = Field(ge=0)
-    up_mbps: Decimal = Field(ge=0)
+    down_mbps: Decimal = Field(ge=0, le=1_000_000)
+    up_mbps: Decimal = Field(ge=0, le=1_000_000)
     link: Link = Link.OTHER
     stability: Stability = Stability.STABLE
     it_managed: bool = False
@@ -64,7 +64,7 @@ class Network(Value):
 class Workstations(Value):
     """T-02, T-04, S-02."""
 
-    count: int = Field(ge=1)
+    count: int = Field(ge=1, le=10_000)
     under_three_years: int = Field(ge=0)
     meeting_minimum: int = Field(ge=0)
     """Windows 10 or 11 or macOS 10.15 or later, 8 GB of memory, a current browser."""
@@ -166,7 +166,7 @@ class LocationFacts(Value):
     hours: tuple[OpeningHours, ...]
     """Local opening hours."""
     holidays: frozenset[date] = frozenset()
-    monthly_visits: int = Field(ge=0)
+    monthly_visits: int = Field(ge=0, le=1_000_000)
     practice_system: PracticeSystem
     imaging: Text
     integration: IntegrationEffort
@@ -245,11 +245,11 @@ class Programme(Value):
 
     program_id: Slug
     name: Text
-    starts_on: date
+    starts_on: date = Field(ge=date(2000, 1, 1), le=date(2100, 12, 31))
     """Day 1, a Monday."""
     calendar: WorkCalendar
     """Of the central team: business days are counted by it."""
-    spend_cents: int = Field(ge=0)
+    spend_cents: int = Field(ge=0, le=10**14)
     hosting: Hosting = Hosting.CENTRALIZED
     """H-01."""
     extra_waves: bool = False

@@ -10,6 +10,7 @@ from pydantic import Field
 from domain.actors import Actor
 from domain.errors import NotFound, Refused
 from domain.model import Value
+from domain.rollout.news import Clearance
 from domain.rollout.people import Function
 
 
@@ -19,6 +20,13 @@ class Party(StrEnum):
     INTERNAL = "internal"
     VENDOR = "vendor"
     EXECUTIVE = "executive"
+
+
+class LocationCount(Value):
+    """From how many locations something is wanted (N-10)."""
+
+    least: int = Field(ge=0)
+    most: int = Field(ge=1)
 
 
 class TaskSpec(Value):
@@ -32,10 +40,16 @@ class TaskSpec(Value):
     owner: Function
     due_business_day: int | None = Field(default=None, ge=1)
     """Of the programme (decision 22)."""
+    from_business_day: int | None = Field(default=None, ge=1)
+    """Where the playbook names a range of days: the first of them."""
     critical: bool = False
     evidence_required: bool = True
     needs: tuple[str, ...] = ()
     """Tasks to be done before this one."""
+    locations: LocationCount | None = None
+    """It is done for so many locations, which are named."""
+    grants: Clearance | None = None
+    """What its being done grants to the locations; a waiver grants nothing."""
 
 
 class TaskStatus(StrEnum):
@@ -51,12 +65,15 @@ class TaskState(Value):
     by: Actor | None = None
     evidence_id: str | None = None
     """Of the record that holds the evidence."""
+    location_ids: tuple[str, ...] = ()
+    """For which it was done, where that is asked for."""
 
 
 class CompleteTask(Value):
     actor: Actor
     task_id: str
     evidence_id: str | None = None
+    location_ids: tuple[str, ...] = ()
 
 
 class WaiveTask(Value):
@@ -75,7 +92,9 @@ def spec_of(specs: tuple[TaskSpec, ...], task_id: str) -> TaskSpec:
 
 
 def may_complete(specs: tuple[TaskSpec, ...], states: dict[str, TaskState], asked: CompleteTask) -> None:
-    """Raises `NotFound`, `Refused` (`task.over`, `task.evidence_missing`, `task.blocked` with what is missing)."""
+    """Raises `NotFound`, `Refused` (`task.over`, `task.blocked` with what is missing, `task.evidence_missing`,
+    `task.location_count`).
+    """
     spec = spec_of(specs, asked.task_id)
     if states[asked.task_id].status is not TaskStatus.OPEN:
         raise Refused("task.over", "the task is done or waived already")
@@ -83,6 +102,9 @@ def may_complete(specs: tuple[TaskSpec, ...], states: dict[str, TaskState], aske
         raise Refused("task.blocked", "other tasks come first", missing=waits_for)
     if spec.evidence_required and asked.evidence_id is None:
         raise Refused("task.evidence_missing", "the task is done when there is evidence of it", missing=("evidence",))
+    wanted = spec.locations
+    if wanted is not None and not wanted.least <= len(set(asked.location_ids)) <= wanted.most:
+        raise Refused("task.location_count", f"name {wanted.least} to {wanted.most} locations", missing=("locations",))
 
 
 def may_waive(specs: tuple[TaskSpec, ...], states: dict[str, TaskState], asked: WaiveTask) -> None:

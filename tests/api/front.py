@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from fastapi import FastAPI
@@ -25,11 +25,11 @@ from activities.contracts import (
 )
 from db.case_records import SqlCaseRecords
 from db.session import Database
-from db.tables import Disclosure
+from db.tables import CaseState, Disclosure
 from domain import names
 from domain.access import Role
 from domain.actors import SYSTEM, Actor
-from domain.case import Explanation, explain
+from domain.case import CaseSnapshot, Explanation, explain
 from domain.clock import arm
 from domain.econsult.acts import CheckoutOpened, Receipt
 from domain.econsult.payment_events import PaymentEvent
@@ -39,6 +39,9 @@ from domain.econsult.view import EConsultSnapshot, snapshot
 from domain.error_details import to_details
 from domain.errors import CarewaveError, Refused
 from domain.names import Process
+from domain.rollout.orders import RolloutOrder
+from domain.rollout.snapshot import RolloutCaseSnapshot
+from domain.rollout.triggers import TelemetryNews
 from domain.visit.acts import SaveNote as SaveNoteAct
 from domain.visit.acts import VisitReceipt
 from domain.visit.state import VisitOrder, VisitState
@@ -50,6 +53,7 @@ from embedded import seed
 from links import PaymentLinks
 
 NOW = datetime(2026, 3, 2, 16, 20, tzinfo=UTC)
+Shown = TypeVar("Shown", bound=CaseSnapshot)
 CHECKOUT_URL = "https://checkout.example/c/1"
 
 DRAFT: dict[str, Any] = {
@@ -86,10 +90,12 @@ class FakeCases:
     states: dict[str, EConsultState] = field(default_factory=dict)
     visit_orders: dict[str, VisitOrder] = field(default_factory=dict)
     visits: dict[str, VisitState] = field(default_factory=dict)
+    rollouts: dict[str, RolloutOrder] = field(default_factory=dict)
     acts: list[tuple[str, str, Any, str]] = field(default_factory=list)
     """Id of the eConsult or visit, update, what was asked, update id."""
     payments: list[tuple[str, PaymentEvent]] = field(default_factory=list)
     calls: list[tuple[str, CallEvent]] = field(default_factory=list)
+    telemetry: list[tuple[str, TelemetryNews]] = field(default_factory=list)
     starts: int = 0
     records_first_step: bool = True
     refusal: Exception | None = None
@@ -125,6 +131,26 @@ class FakeCases:
             self.visit_orders[order.visit_id] = order
             self.visits[order.visit_id] = VisitState(starts_at=order.starts_at)
             await self.record_visit(order.visit_id, VisitEvent.SCHEDULED, order.scheduled_by)
+
+    async def start_rollout(self, order: RolloutOrder) -> None:
+        if self.outage:
+            raise self.outage
+        self.starts += 1
+        self.rollouts.setdefault(order.program_id, order)
+
+    async def status(self, case_id: str, kind: type[Shown]) -> Shown:
+        """Of the processes that have the queries in common: as they were last recorded."""
+        if self.outage:
+            raise self.outage
+        async with self.database.transaction() as session:
+            case = await session.get(CaseState, case_id)
+        if case is None:
+            raise Refused("case.not_running", "the case is over, or has not begun")
+        return kind.model_validate(case.snapshot)
+
+    async def explain(self, case_id: str) -> list[Explanation]:
+        await self.status(case_id, RolloutCaseSnapshot)
+        return []
 
     async def visit_status(self, visit_id: str) -> VisitSnapshot:
         state = self._visit(visit_id)
@@ -176,6 +202,13 @@ class FakeCases:
             raise self.outage
         if self.running:
             self.calls.append((visit_id, event))
+        return self.running
+
+    async def report_telemetry(self, program_id: str, location_id: str, news: TelemetryNews) -> bool:
+        if self.outage:
+            raise self.outage
+        if self.running:
+            self.telemetry.append((names.location_case(program_id, location_id), news))
         return self.running
 
     async def econsult_status(self, econsult_id: str) -> EConsultSnapshot:

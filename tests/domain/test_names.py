@@ -42,6 +42,7 @@ def test_types_and_queues_stay_as_running_processes_know_them() -> None:
         "Wave",
         "Location",
         "Rollback",
+        "Cadence",
     }
     assert {queue.value for queue in TaskQueue} == {"econsults", "visits", "rollouts", "comms"}
 

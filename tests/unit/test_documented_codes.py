@@ -14,7 +14,9 @@ from api.app import assemble
 from api.auth import TokenVerifier
 from config import Settings
 from crypto import generate_key
+from domain import policy
 from domain.econsult.identifiers import Identifier
+from domain.rollout.location_csv import columns
 from worker import PASSED_THROUGH
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,11 +63,22 @@ FORMS = {
         "specialist.unknown",
     },
     **{f"{{}}.{fault}": {f"question.{fault}", f"history.{fault}"} for fault in LENGTHS},
+    "clearance.{}": {"clearance.<name>"},
+    "prerequisite.{}": {"prerequisite.<name>"},
+    "signature.{}": {"signature.<function>"},
+    "training.{}": {"training.<group>"},
+    "task.{}": {"task.<id>"},
+    "hold.{}": {"hold.<reason>"},
     # No codes: a file, an answer of the guide, a payment link.
     "{}.txt": set(),
     "{}.{}": set(),
 }
 """Codes that are put together, by the form of the f-string."""
+
+
+def settings_and_columns() -> set[str]:
+    """Names of a rollout's settings, and of the columns of its list of locations: they look like codes."""
+    return {one.key for one in policy.load().rollout.settings.catalogue} | set(columns())
 
 
 def sources() -> Iterator[Path]:
@@ -92,6 +105,7 @@ def in_the_source() -> set[str]:
     forms = {text for text in found if "{}" in text and ASSEMBLED.fullmatch(text)}
     assert forms <= FORMS.keys(), "say in FORMS which codes these are"
     whole = {text for text in found if CODE.fullmatch(text)} - NOT_CODES - set(PASSED_THROUGH)
+    whole -= settings_and_columns()
     return whole.union(WITHOUT_A_DOT, *(FORMS[form] for form in forms))
 
 

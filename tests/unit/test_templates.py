@@ -54,6 +54,7 @@ def notice(template: str, **changes: object) -> OutgoingNotice:
         licence_state="CO",
         licence_day=MOMENT.date(),
         waiver_day=MOMENT.date(),
+        report="Locations live: 5 of 30",
     )
     return whole.model_copy(update=changes)
 

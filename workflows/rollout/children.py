@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair as Pair
@@ -71,7 +73,7 @@ async def _start(
     pairs: Iterable[Pair[str] | Pair[int]],
 ) -> None:
     try:
-        await workflow.start_child_workflow(
+        child = await workflow.start_child_workflow(
             process,
             order,
             id=case_id,
@@ -83,6 +85,13 @@ async def _start(
         )
     except WorkflowAlreadyStartedError:
         return
+    child.add_done_callback(_heard)
+
+
+def _heard(child: asyncio.Task[Any]) -> None:
+    """Its own news says how it ended: a cancelled one is not reported as an error that nobody looked at."""
+    if not child.cancelled():
+        child.exception()
 
 
 def _common(process: Process, program_id: str, policy_version: str) -> tuple[Pair[str], ...]:
