@@ -118,17 +118,19 @@ def migrate(
         typer.echo("The database is current.")
         if temporal:
             asyncio.run(_prepare_temporal(settings))
-            typer.echo("Temporal has its search attributes and the schedule.")
+            typer.echo("Temporal has its search attributes and the schedules.")
     leave()
 
 
 async def _prepare_temporal(settings: Settings) -> None:
-    from schedules import ensure_schedule
+    from domain import policy
+    from schedules import ensure_cadences, ensure_schedule
     from temporal_client import connect, register_search_attributes
 
     client = await connect(settings)
     await register_search_attributes(client)
     await ensure_schedule(client)
+    await ensure_cadences(client, policy.load(settings.policy_file).rollout.cadences)
 
 
 @app.command()

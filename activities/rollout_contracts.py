@@ -57,6 +57,8 @@ class CollectEvidenceInput(Value):
     until: datetime
     incidents_since: datetime
     """From when rollbacks and recurring issues count: the first launch, after a no-go the start of the extension."""
+    known_at: datetime | None = None
+    """Ratings, issues and rollbacks count up to here, so that a decision knows of them. None: up to `until`."""
 
 
 class CollectEvidenceResult(Value):

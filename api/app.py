@@ -25,6 +25,7 @@ from api.routes import (
     econsult_texts,
     econsults,
     follow_up_visits,
+    gates,
     guide,
     health,
     integrations,
@@ -33,6 +34,7 @@ from api.routes import (
     notes,
     patients,
     payment_pages,
+    programme_acts,
     rates,
     refunds,
     reports,
@@ -54,6 +56,7 @@ from api.routes import (
     twilio_webhooks,
     visit_acts,
     visits,
+    waves,
     webhooks,
 )
 from config import Settings
@@ -86,6 +89,9 @@ ROUTERS = (
     rollout_planning.router,
     rollouts.router,
     rollout_cases.router,
+    programme_acts.router,
+    waves.router,
+    gates.router,
     rollout_locations.router,
     rollout_members.router,
     rollout_settings.router,

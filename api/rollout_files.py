@@ -93,6 +93,8 @@ def order_of(programme: Programme, plan: Plan, policy: RolloutPolicy, ordered_by
         starts_on=programme.starts_on,
         calendar=programme.calendar,
         spend_cents=programme.spend_cents,
+        hosting=programme.hosting,
+        waivers=programme.waivers,
         locations=tuple(_location(one) for one in programme.locations),
         plan=plan,
         policy=policy,

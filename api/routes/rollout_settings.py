@@ -103,8 +103,12 @@ async def set_locally(
     return _view_of(policy, setting, kept, kept.of(location_id).wanted | {setting: value})
 
 
-@router.delete("/locations/{location_id}/settings/{setting}", summary="Let the central value hold again", responses=READS)
-async def reset(location_id: LocationId, setting: SettingKey, act: RolloutActsOfRequest, who: Administrator) -> SettingView:
+@router.delete(
+    "/locations/{location_id}/settings/{setting}", summary="Let the central value hold again", responses=READS
+)
+async def reset(
+    location_id: LocationId, setting: SettingKey, act: RolloutActsOfRequest, who: Administrator
+) -> SettingView:
     """What holds from now on. 403 `setting.central`; 404 `location.unknown`, `setting.unknown`."""
     row = await act.location(location_id, who)
     policy = _policy(act)

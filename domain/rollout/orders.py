@@ -13,7 +13,7 @@ from domain.rollout.location.state import LocationState
 from domain.rollout.news import IssueClass, ProgrammeNews, WavePlanned
 from domain.rollout.plan import Plan, PlannedWave
 from domain.rollout.policy import RolloutPolicy
-from domain.rollout.program import Hosting, PracticeSystem
+from domain.rollout.program import Hosting, PracticeSystem, Waiver
 from domain.rollout.programme.state import ProgrammeState
 from domain.rollout.rollback.policy import RollbackPolicy
 from domain.rollout.training.policy import TrainingPolicy
@@ -44,6 +44,8 @@ class RolloutOrder(Value):
     spend_cents: int
     hosting: Hosting = Hosting.CENTRALIZED
     """Until somebody decides (H-01)."""
+    waivers: tuple[Waiver, ...] = ()
+    """Of the programme file; more may be granted."""
     locations: tuple[ProgramLocation, ...]
     plan: Plan
     policy: RolloutPolicy

@@ -26,12 +26,14 @@ from domain.errors import Refused
 from domain.licences import LicenceOrder
 from domain.rates import DecideRate, RateRequestOrder
 from domain.review import ReviewOrder
+from domain.rollout.program import Programme
 from domain.threads import ThreadOrder
 from domain.visit.state import VisitOrder
 from embedded import seed
 from embedded.issuer import DevelopmentIssuer
 from links import PaymentLinks
 from tests.api.front import NOW, FakeCases, Front
+from tests.rollout_files import file, place
 
 BASE = "http://api.test"
 ISSUER = f"{BASE}/dev"
@@ -43,6 +45,7 @@ EVENT = {
     "aware_at": "2026-03-02T09:00:00Z",
     "description": "The board opened a proceeding.",
 }
+PROGRAM = "bright"
 REPORT = {"clinician_id": seed.CLINICIAN, "kind": "conduct", "description": "Short with me."}
 
 
@@ -122,6 +125,7 @@ class Backstage:
         task = f"econsult:{econsult_id}:coordination"
         async with front.database.transaction() as session:
             session.add(CoordinationTask(key=task, econsult_id=econsult_id, opened_at=NOW))
+        await place(front.database, Programme.model_validate(file(program_id=PROGRAM)))
         self.known = {
             "econsult_id": econsult_id,
             "patient_id": seed.PATIENT,
@@ -140,6 +144,9 @@ class Backstage:
             "key": task,
             "staff_id": seed.PROVIDER_SUCCESS,
             "shift_id": seed.OFFICE_SHIFT,
+            "program_id": PROGRAM,
+            "location_id": "l00",
+            "setting": "recall.interval_months",
             "token": front.links.payment_link(econsult_id, 1).rsplit("/", 1)[-1],
         }
 

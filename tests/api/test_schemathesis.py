@@ -25,9 +25,11 @@ from api.auth import TokenVerifier, roles_by_route
 from config import Settings
 from crypto import Keyring, generate_key
 from domain.access import Role
+from domain.rollout.people import Function
 from embedded.postgres import EmbeddedPostgres
 from tests.api.backstage import Backstage
 from tests.conftest import TEMPLATE
+from tests.rollout_files import subject
 
 CHECKS = [
     not_a_server_error,
@@ -46,6 +48,13 @@ CALLERS: Mapping[Role, str] = {
     Role.SUPPORT: "support-1",
     Role.OPERATIONS: "ops-1",
     Role.ADMINISTRATOR: "admin-1",
+    Role.SYSTEM_ADMIN: subject(Function.IT_LEAD),
+    Role.EXECUTIVE: subject(Function.VP_OPERATIONS),
+    Role.REGIONAL_ADMIN: subject(Function.REGIONAL_MANAGER, "north"),
+    Role.LOCATION_ADMIN: subject(Function.OFFICE_MANAGER, "l00"),
+    Role.STANDARD_USER: subject(Function.CHAMPION, "l00"),
+    Role.READ_ONLY: subject(Function.PROVIDER, "l00"),
+    Role.VENDOR: subject(Function.VENDOR_SUPPORT),
 }
 OUTSIDERS: list[Token] = [(), ("nobody", Role.CLINICIAN)]
 EXAMPLES = 6
@@ -64,7 +73,7 @@ def _callers(backstage: Backstage, method: str, path: str) -> st.SearchStrategy[
     roles = roles_by_route(backstage.app)[f"{method.upper()} {path}"] or frozenset(Role)
     inside: list[Token] = [(subject, role) for role, subject in CALLERS.items() if role in roles]
     others: list[Token] = [(subject, role) for role, subject in CALLERS.items() if role not in roles]
-    return st.sampled_from([*inside * (8 // len(inside)), *others[:1], *OUTSIDERS])
+    return st.sampled_from([*inside * max(1, 8 // len(inside)), *others[:1], *OUTSIDERS])
 
 
 @pytest.fixture(scope="module")

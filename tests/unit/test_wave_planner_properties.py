@@ -77,7 +77,7 @@ def test_every_plan_keeps_every_rule(told: Programme) -> None:
         assert after.starts_on.isoweekday() == 1
 
 
-@FEW
+@settings(FEW, max_examples=10)
 @given(programmes())
 def test_every_set_of_waivers_suggested_makes_a_plan_possible(told: Programme) -> None:
     made = planned(told)

@@ -188,7 +188,7 @@ async def test_what_is_in_doubt_is_passed_with_a_reason_on_record(gate: PilotWav
 async def test_nobody_decides_so_it_is_chased_expires_and_opens_again(gate: PilotWave) -> None:
     await gate.to(23, time(12))
     assert ("ceo_coo", "rollout_gate_overdue") in await gate.notices()
-    assert (await gate.status()).escalation_level == 1
+    assert (await gate.clocks())["gate_decision"].clock.escalation_level == 1
     await gate.to(24, time(12))
     found = await gate.status()
     assert (found.gate, found.phase, found.extended_weeks) == (None, WavePhase.EXTENDED, 1)

@@ -31,7 +31,7 @@ from domain.rollout.phases import LocationPhase
 from domain.rollout.wave.acts import AcknowledgeEscalation, CheckIn, FileArtefact, WaveReceipt
 from domain.rollout.wave.policy import Artefact
 from domain.rollout.wave.view import GateView, WaveLocation, WaveSnapshot
-from embedded.rehearsal import POLL_SECONDS, Rehearsal, rehearse
+from embedded.rehearsal import PATIENCE_SECONDS, POLL_SECONDS, Rehearsal, rehearse
 from tests.domain.rollout.gates import good
 from tests.workflows.sighting import CaseSighting
 from workflows.rollout.wave import Wave
@@ -218,6 +218,14 @@ class PilotWave(CaseSighting):
         case_id = names.location_case(self.order.program_id, location_id)
         return await self.world.client.get_workflow_handle(case_id).query(PlayedLocation.due)
 
+    async def launch_of(self, location_id: str) -> GoLiveDue:
+        """Wait, without letting time pass."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not (told := await self.told_to_go_live(location_id)):
+                await self.world.synchronise()
+                await asyncio.sleep(POLL_SECONDS)
+        return told[0]
+
     async def report(self, location_id: str, phase: LocationPhase = LocationPhase.LIVE, **changes: Any) -> None:
         facts = {"deployed": True, "baseline_validated": True, "sequence": next(self._news)} | changes
         await self.handle.signal(Wave.location_reported, LocationNews(location_id=location_id, phase=phase, **facts))
@@ -263,7 +271,7 @@ class PilotWave(CaseSighting):
 
     async def becomes(self, phase: str) -> None:
         """Wait, without letting time pass."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while (await self.status()).phase != phase:
                 await self.world.synchronise()
                 await asyncio.sleep(POLL_SECONDS)

@@ -68,8 +68,6 @@ class ChecklistTrack(ProgrammeCase):
             code = request.reason
             self.clocks.waive(clock, request.actor, request.reason)
         self.state.tasks[request.task_id] = known.model_copy(update=done)
-        if status is TaskStatus.DONE and request.task_id == self.policy.audit_task:
-            self.clocks.arm(self.policy.credential_audit)
         if status is TaskStatus.DONE and request.task_id == self.policy.hosting_task:
             confirmed = {"at": workflow.now(), "by": request.actor, "evidence_id": done.get("evidence_id")}
             self.state.hosting = self.state.hosting.model_copy(update=confirmed)

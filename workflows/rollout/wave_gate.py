@@ -138,9 +138,8 @@ class GateTrack(DaysTrack):
         await self._extend()
         await self.plan_days()
         no_go = decision is Decision.NO_GO
-        event, template = (
-            (WaveEvent.GATE_NO_GO, "rollout_gate_no_go") if no_go else (WaveEvent.GATE_EXPIRED, "rollout_gate_expired")
-        )
+        event = WaveEvent.GATE_NO_GO if no_go else WaveEvent.GATE_EXPIRED
+        template = "rollout_gate_no_go" if no_go else "rollout_gate_expired"
         decided = self.state.decisions[-1]
         detail = StepDetail(subject=f"{decided.attempt}:{decided.evidence_hash}", code=decided.result)
         await self.record(event, by, detail, notices=[tell(reader, template) for reader in _CONCERNED])
@@ -185,7 +184,9 @@ class GateTrack(DaysTrack):
         )
 
     async def _collect(self, period: Period, options: ActivityOptions) -> EvidenceSnapshot:
-        asked = CollectEvidenceInput(locations=self.order.planned.locations, **period.model_dump())
+        asked = CollectEvidenceInput(
+            locations=self.order.planned.locations, known_at=workflow.now(), **period.model_dump()
+        )
         found = await workflow.execute_activity_method(GateActivities.collect_evidence, asked, **options)
         return take(period, found.evidence, workflow.now())
 

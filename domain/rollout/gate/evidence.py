@@ -48,3 +48,10 @@ class Evidence(Value):
     """Aware UTC: until when the facts behind it reach."""
     submitted_by: str | None = None
     """Id of the member who entered it; None: measured by a machine."""
+    submitters: tuple[str, ...] = ()
+    """Ids of everybody who entered a part of it, where there are several."""
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Who submitted it."""
+        return frozenset({*self.submitters, *((self.submitted_by,) if self.submitted_by else ())})

@@ -100,7 +100,7 @@ def codes(verdicts: Iterable[Verdict], result: Result) -> tuple[str, ...]:
 def _check_decider(gate: Gate, policy: GatePolicy, asked: DecideGate) -> None:
     if asked.actor.role != policy.decider:
         raise Forbidden("gate.decider_only", f"a gate is decided by the {policy.decider} only")
-    submitters = {one.submitted_by for one in gate.snapshot.evidence if one.submitted_by}
+    submitters = {each for one in gate.snapshot.evidence for each in one.people}
     if submitters & {asked.actor.id, *asked.known_as}:
         raise Forbidden("gate.decider_submitted_evidence", "who submitted evidence does not decide on it")
 

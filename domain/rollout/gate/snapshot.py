@@ -50,7 +50,7 @@ def _digest(period: Period, lines: Iterable[str]) -> str:
 
 def _canonical(one: Evidence) -> str:
     value = None if one.value is None else _plain(one.value)
-    fields = (one.metric.value, one.location_id, value, one.numerator, one.denominator, one.source, one.submitted_by)
+    fields = (one.metric.value, one.location_id, value, one.numerator, one.denominator, one.source, sorted(one.people))
     return json.dumps(fields)
 
 

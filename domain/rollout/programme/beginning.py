@@ -41,6 +41,7 @@ def fresh(order: RolloutOrder) -> ProgrammeState:
         approvals={one.function: Approval() for one in policy.approvers_for(order.spend_cents)},
         compliance={point.point_id: ComplianceMark() for point in policy.compliance},
         locations={one.location_id: LocationRecord() for one in order.locations},
+        waivers=order.waivers,
     )
 
 

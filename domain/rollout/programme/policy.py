@@ -114,10 +114,6 @@ class ProgrammePolicy(Value):
     slip_notices: tuple[Notice, ...]
     hosting_task: str
     """Done by the decision on hosting (H-01)."""
-    audit_task: str
-    """With which the frequency of credential audits is defined (H-09)."""
-    credential_audit: ClockPolicy
-    """From that day on."""
     baseline_effort_hours: Hours
     """Across all locations (B-16); an estimate that is shown."""
     authority: dict[Power, frozenset[str]]
@@ -134,7 +130,7 @@ class ProgrammePolicy(Value):
         ids = [spec.task_id for spec in self.all_tasks]
         needed = {need for spec in self.all_tasks for need in spec.needs}
         needed |= {need for point in self.compliance for need in point.needs}
-        needed |= {self.hosting_task, self.audit_task}
+        needed.add(self.hosting_task)
         if len(set(ids)) < len(ids) or not needed <= set(ids):
             raise ValueError("tasks have ids of their own and need tasks that exist")
         return self

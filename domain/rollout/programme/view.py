@@ -31,6 +31,7 @@ from domain.rollout.tasks import Party, TaskState, TaskStatus
 
 class TaskView(Value):
     task_id: str
+    title: str
     requirement: str
     party: Party
     owner: Function
@@ -40,6 +41,7 @@ class TaskView(Value):
     late: bool
     """Overdue, or it was done after its day."""
     evidence_id: str | None
+    location_ids: tuple[str, ...]
 
 
 class ApprovalView(Value):
@@ -52,6 +54,7 @@ class ApprovalView(Value):
 
 class ComplianceView(Value):
     point_id: str
+    title: str
     owners: tuple[Function, ...]
     status: Attestation
     at: datetime | None
@@ -189,8 +192,8 @@ def snapshot(order: RolloutOrder, state: ProgrammeState, now: datetime) -> Progr
 def task_views(order: RolloutOrder, state: ProgrammeState, now: datetime) -> tuple[TaskView, ...]:
     return tuple(
         TaskView(
-            **spec.model_dump(include={"task_id", "requirement", "party", "owner", "critical"}),
-            **state.tasks[spec.task_id].model_dump(include={"status", "due", "evidence_id"}),
+            **spec.model_dump(include={"task_id", "title", "requirement", "party", "owner", "critical"}),
+            **state.tasks[spec.task_id].model_dump(include={"status", "due", "evidence_id", "location_ids"}),
             late=_is_late(state.tasks[spec.task_id], now),
         )
         for spec in order.policy.programme.all_tasks
@@ -212,8 +215,7 @@ def _approvals(order: RolloutOrder, state: ProgrammeState) -> tuple[ApprovalView
 def _compliance(order: RolloutOrder, state: ProgrammeState) -> tuple[ComplianceView, ...]:
     return tuple(
         ComplianceView(
-            point_id=point.point_id,
-            owners=point.owners,
+            **point.model_dump(include={"point_id", "title", "owners"}),
             **state.compliance[point.point_id].model_dump(include={"status", "at", "evidence_id"}),
         )
         for point in order.policy.programme.compliance

@@ -194,7 +194,7 @@ def _gate(gate: Gate) -> GateView:
         verdicts=gate.verdicts,
         inputs=gate.inputs,
         inputs_due=gate.inputs_due,
-        submitters=tuple(sorted({one.submitted_by for one in gate.snapshot.evidence if one.submitted_by})),
+        submitters=tuple(sorted({each for one in gate.snapshot.evidence for each in one.people})),
     )
 
 

@@ -45,8 +45,10 @@ class FakeWave:
             )
             await self._programme().signal("location_reported", news)
         await workflow.sleep(FRIDAY - LAUNCH)
-        news = WaveNews(sequence=9, number=self.order.planned.number, phase=WavePhase.CLOSED, closed_at=workflow.now())
-        await self._programme().signal("wave_reported", news)
+        closed = WaveNews(
+            sequence=9, number=self.order.planned.number, phase=WavePhase.CLOSED, closed_at=workflow.now()
+        )
+        await self._programme().signal("wave_reported", closed)
 
     def _programme(self) -> workflow.ExternalWorkflowHandle[object]:
         return workflow.get_external_workflow_handle(names.rollout_case(self.order.program_id))

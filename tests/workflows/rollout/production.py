@@ -201,15 +201,21 @@ class Production(CaseSighting):
 
     async def heard(self, location_id: str) -> list[ProgrammeNews]:
         case_id = names.location_case(self.order.program_id, location_id)
-        return await self.world.client.get_workflow_handle(case_id).query("heard", result_type=list[ProgrammeNews])
+        handle = self.world.client.get_workflow_handle(case_id)
+        found: list[ProgrammeNews] = await handle.query("heard", result_type=list[ProgrammeNews])
+        return found
 
     async def heard_by_wave(self, number: int) -> list[ProgrammeNews]:
         case_id = names.wave_case(self.order.program_id, number)
-        return await self.world.client.get_workflow_handle(case_id).query("heard", result_type=list[ProgrammeNews])
+        handle = self.world.client.get_workflow_handle(case_id)
+        found: list[ProgrammeNews] = await handle.query("heard", result_type=list[ProgrammeNews])
+        return found
 
     async def plans(self, location_id: str) -> list[WavePlanned]:
         case_id = names.location_case(self.order.program_id, location_id)
-        return await self.world.client.get_workflow_handle(case_id).query("planned", result_type=list[WavePlanned])
+        handle = self.world.client.get_workflow_handle(case_id)
+        found: list[WavePlanned] = await handle.query("planned", result_type=list[WavePlanned])
+        return found
 
     async def until_heard(self, location_id: str, what: Callable[[ProgrammeNews], bool]) -> ProgrammeNews:
         return (await until(lambda: self.heard(location_id), lambda news: what(news[-1])))[-1]

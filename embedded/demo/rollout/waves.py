@@ -1,0 +1,100 @@
+"""A wave from its first Monday to the decision at its gate."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from embedded.demo.rollout.figures import AFTER, metric_samples
+from embedded.demo.rollout.group import Group
+from embedded.demo.rollout.preparing import AT, connect, nominate, step_on, survey, together, train
+
+DAY = timedelta(days=1)
+
+
+def wave_path(number: int) -> str:
+    return f"{AT}/waves/{number}"
+
+
+async def lead_up(group: Group, locations: list[str], monday: date) -> None:
+    """The week before: survey, integration with its watched day, champions, training (decision 38)."""
+    await group.until(_at(monday - timedelta(days=6), 15))
+    await together(group, survey, locations)
+    await together(group, connect, locations)
+    await together(group, nominate, locations)
+    await together(group, train, locations)
+    await group.until(_at(monday - timedelta(days=4), 16))
+    await together(group, step_on, locations)
+
+
+async def attend(group: Group, number: int, until: datetime) -> None:
+    """Check-ins as they fall due, day by day."""
+    while group.now < until:
+        await group.until(min(until, group.now + DAY))
+        wave = await group.read(wave_path(number))
+        for one in wave["progress"]["locations"]:
+            if one["check_ins"]["since"] is not None:
+                champion = group.who("champion", one["location_id"])
+                await group.post(champion, f"{wave_path(number)}/check-ins", location_id=one["location_id"])
+
+
+async def measure(group: Group, locations: list[str], since: datetime, *, delivered: int = 985) -> None:
+    """What the vendor's systems report of a stretch: `delivered` of 1000 messages arrived."""
+    vendor = group.who("vendor_technical_specialist")
+    stretch = {"begins": since.isoformat(), "ends": group.now.isoformat()}
+    logs, dashboard, reports = "integration_logs", "vendor_dashboard", "vendor_reports"
+    entries: list[dict[str, Any]] = [
+        {"kind": "sync", "source": logs, **stretch, "total": 900, "part": 4},
+        {"kind": "watch", "source": dashboard, **stretch},
+        {"kind": "delivery", "source": reports, **stretch, "total": 1000, "part": delivered},
+    ]
+    batch = f"vendor-{group.now:%Y%m%dT%H%M}"
+    for location_id in locations:
+        await group.post(vendor, f"/locations/{location_id}/telemetry", batch_id=batch, entries=entries)
+
+
+async def vouch(group: Group, locations: list[str], scores: dict[str, int] | None = None) -> None:
+    """Champions attest the adoption and say how ready they are."""
+    for location_id in locations:
+        champion = group.who("champion", location_id)
+        at = f"/locations/{location_id}"
+        view = await group.read(f"{at}/training")
+        await group.post(champion, f"{at}/training/adoption-attestations", using=view["trained"])
+        await group.post(champion, f"{at}/confidence", score=(scores or {}).get(location_id, 5))
+
+
+async def practice_figures(group: Group, location_id: str, first_day: date, last_day: date) -> None:
+    """The practice's own figures after the launch, for the comparison with the baseline."""
+    champion = group.who("office_manager", location_id)
+    entries = metric_samples(first_day, last_day, AFTER)
+    batch = f"practice-{last_day:%Y%m%d}"
+    await group.post(champion, f"/locations/{location_id}/telemetry", batch_id=batch, entries=entries)
+
+
+async def decide(group: Group, number: int) -> dict[str, Any]:
+    """Inputs of the two advisers, then go; the refusal is an answer too."""
+    gate = f"{wave_path(number)}/gate"
+    await group.post(group.who("project_manager"), f"{gate}/evidence")
+    for adviser in ("chief_dental_officer", "it_lead"):
+        await group.post(group.who(adviser), f"{gate}/inputs", advice="go")
+    seen = await group.read(gate)
+    answer = await group.send(
+        group.who("vp_operations"),
+        "POST",
+        f"{gate}/decisions",
+        json={"decision": "go", "evidence_hash": seen["evidence_hash"], "reason": "The evidence is in."},
+    )
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def write_down(group: Group, number: int) -> None:
+    """What was learned, before the next wave may begin (W-02)."""
+    manager = group.who("project_manager")
+    for artefact in (await group.read(wave_path(number)))["progress"]["unwritten"]:
+        at = f"{wave_path(number)}/artefacts"
+        await group.post(manager, at, artefact=artefact, text="Champions first, then the front desk.")
+
+
+def _at(day: date, hour: int) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
