@@ -63,7 +63,7 @@ class Planning:
 
 async def planning_of(session: AsyncSession, program_id: str) -> Planning:
     """Raises `NotFound` (`programme.unknown`)."""
-    row = await members.programme(session, program_id)
+    row = await members.placed(session, program_id)
     programme = await readiness.programme_now(session, row)
     order = RolloutOrder.model_validate(row.order)
     case = await programs.case(session, names.rollout_case(program_id))
@@ -94,7 +94,7 @@ async def assess(act: RolloutActs, row: RolloutLocation, found: Resurvey, *, ent
     """
     async with act.services.database.transaction() as session:
         others = await readiness.lock(session, row.program_id, row.location_id)
-        policy = RolloutOrder.model_validate((await members.programme(session, row.program_id)).order).policy.readiness
+        policy = RolloutOrder.model_validate((await members.placed(session, row.program_id)).order).policy.readiness
         this = next(one for one in others if one.location_id == row.location_id)
         facts = resurveyed(LocationFacts.model_validate(this.facts), found, author, policy.workstation)
         group = [facts if one is this else LocationFacts.model_validate(one.facts) for one in others]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from api.schemas.rollouts import LocationSummary, LocationView, ProgrammeSummary, ProgrammeView, Survey
 from db.programs import Standing
 from db.tables import CaseState, RolloutLocation
 from domain.access import Role
 from domain.rollout.location.view import LocationSnapshot
-from domain.rollout.orders import RolloutOrder
+from domain.rollout.plan import Plan
 from domain.rollout.program import LocationFacts
 from domain.rollout.programme.view import ProgrammeSnapshot
 
@@ -20,7 +22,7 @@ def programme_summary(standing: Standing) -> ProgrammeSummary:
     return ProgrammeSummary(
         program_id=program.id,
         name=program.name,
-        starts_on=RolloutOrder.model_validate(program.order).starts_on,
+        starts_on=date.fromisoformat(program.order["starts_on"]),
         state=case.business_state if case else None,
         created_at=program.created_at,
     )
@@ -28,12 +30,12 @@ def programme_summary(standing: Standing) -> ProgrammeSummary:
 
 def programme_view(standing: Standing, *, whole: bool, live: ProgrammeSnapshot | None = None) -> ProgrammeView:
     """`whole`: with what its process shows of all locations."""
-    order = RolloutOrder.model_validate(standing.program.order)
+    plan = Plan.model_validate(standing.program.order["plan"])
     progress = live or (ProgrammeSnapshot.model_validate(standing.case.snapshot) if standing.case else None)
     summary = programme_summary(standing).model_dump()
     if live:
         summary["state"] = live.business_state
-    return ProgrammeView(**summary, plan=order.plan, progress=progress if whole else None)
+    return ProgrammeView(**summary, plan=plan, progress=progress if whole else None)
 
 
 def location_summary(row: RolloutLocation, case: CaseState | None) -> LocationSummary:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sqlalchemy.orm import defer
+from sqlalchemy.orm.interfaces import ORMOption
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -112,8 +114,17 @@ async def require_champion(session: AsyncSession, member_id: str, place: Rollout
 
 
 async def programme(session: AsyncSession, program_id: str) -> RolloutProgram:
-    """Raises `NotFound` (`programme.unknown`)."""
-    found = await session.get(RolloutProgram, program_id)
+    """Without its file and its order, which are large. Raises `NotFound` (`programme.unknown`)."""
+    return await _programme(session, program_id, defer(RolloutProgram.file), defer(RolloutProgram.order))  # type: ignore[arg-type]
+
+
+async def placed(session: AsyncSession, program_id: str) -> RolloutProgram:
+    """With its file and its order. Raises `NotFound` (`programme.unknown`)."""
+    return await _programme(session, program_id)
+
+
+async def _programme(session: AsyncSession, program_id: str, *options: ORMOption) -> RolloutProgram:
+    found = await session.get(RolloutProgram, program_id, options=options)
     if found is None:
         raise unknown_programme()
     return found

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, defer
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -145,6 +145,7 @@ async def programmes(session: AsyncSession, ids: tuple[str, ...], *, after: str 
     """Up to `limit` of these with ids after `after`, in the order of ids."""
     statement = (
         select(RolloutProgram, CaseState)
+        .options(defer(RolloutProgram.file))  # type: ignore[arg-type]
         .join(CaseState, col(CaseState.case_id) == "rollout:" + col(RolloutProgram.id), isouter=True)
         .where(col(RolloutProgram.id).in_(ids), _after(col(RolloutProgram.id), after))
         .order_by(col(RolloutProgram.id))

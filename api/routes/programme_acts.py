@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter
+from sqlmodel import col, select
 from temporalio.workflow import UpdateMethodMultiParam
 
 from api.problems import responses
@@ -35,11 +36,11 @@ from api.schemas.programme_acts import (
 from api.schemas.rollout_planning import WhatIf
 from api.schemas.rollouts import LocationId, ProgramId, ProgrammeView
 from db import programs
+from db.tables import RolloutProgram
 from domain import names
 from domain.access import Role
 from domain.actors import Actor
 from domain.errors import Refused
-from domain.rollout.orders import RolloutOrder
 from domain.rollout.people import Function
 from domain.rollout.programme import acts, rules
 from domain.rollout.programme.policy import Power, ProgrammePolicy
@@ -100,8 +101,11 @@ class Running:
 
 async def running(program_id: str, act: RolloutActs, who: Member) -> Running:
     """Raises `NotFound` (`programme.unknown`) for what is not the caller's."""
-    row = await act.programme(program_id, who)
-    return Running(program_id, RolloutOrder.model_validate(row.order).policy.programme, act, who)
+    await act.programme(program_id, who)
+    pinned = select(col(RolloutProgram.order)["policy"]["programme"]).where(col(RolloutProgram.id) == program_id)
+    async with act.services.database.transaction() as session:
+        policy = (await session.exec(pinned)).one()
+    return Running(program_id, ProgrammePolicy.model_validate(policy), act, who)
 
 
 @router.post("/tasks/{task_id}/complete", summary="A task of the checklist is done")
@@ -210,8 +214,8 @@ async def move_location(
 async def follow_plan(program_id: ProgramId, body: NewPlan, act: RolloutActsOfRequest, who: Central) -> ProgrammeView:
     """By the facts and waivers as they are now; waves that have started stay as they are.
 
-    404 `location.unknown`; 422 `plan.wave_unknown`; 409 `plan.impossible` with the rules that conflict, `plan.stale` when another
-    plan came between, `plan.changes_started_wave`, `programme.optimizing`, `programme.over`.
+    404 `location.unknown`; 422 `plan.wave_unknown`; 409 `plan.impossible` with the rules that conflict, `plan.stale`
+    when another plan came between, `plan.changes_started_wave`, `programme.optimizing`, `programme.over`.
     """
     case = await running(program_id, act, who)
     actor = case.with_power(Power.CHANGE_PLAN)

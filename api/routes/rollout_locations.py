@@ -23,6 +23,7 @@ from api.schemas.rollout_locations import (
     NetworkMeasurement,
     TaskDone,
     TaskId,
+    TasksDone,
     TaskWaiver,
 )
 from api.schemas.rollouts import LocationId
@@ -36,7 +37,7 @@ from domain.rollout.location.policy import LocationPolicy
 from domain.rollout.location.view import LocationSnapshot
 from domain.rollout.people import OPERATIONS, VENDOR, Function
 from domain.rollout.program import PracticeSystem
-from domain.rollout.tasks import CompleteTask, Party, TaskSpec, WaiveTask, spec_of
+from domain.rollout.tasks import CompleteTask, CompleteTasks, Party, TaskSpec, WaiveTask, spec_of
 from workflows.rollout.location import Location
 
 router = APIRouter(tags=["locations"])
@@ -59,6 +60,24 @@ PROBLEMS = responses(401, 403, 404, 409, 422, 503)
 async def read_checklist(location_id: LocationId, act: LocationActsOfRequest, who: Anyone) -> LaunchView:
     """Each item with its owner and its day, and everything else that the launch lacks. 409 `location.not_opened`."""
     return await _view(await act.at(location_id, who))
+
+
+@router.post(f"{AT}/checklist/complete", summary="Say that several items are done", responses=PROBLEMS)
+async def complete_tasks(
+    location_id: LocationId, body: TasksDone, act: LocationActsOfRequest, who: Acting
+) -> LaunchView:
+    """All of them, on the same evidence, or none; each by its owner, or by central operations.
+
+    The refusals are those of a single item.
+    """
+    place = await act.at(location_id, who)
+    specs = await _specs(place)
+    doers = [set(_doers(spec_of(specs, task_id))) for task_id in body.task_ids]
+    actor = place.actor(sorted(set.intersection(*doers)))
+    async with place.evidence("tasks", body.evidence) as kept:
+        asked = CompleteTasks(actor=actor, task_ids=tuple(body.task_ids), evidence_id=kept)
+        await place.ask(Location.complete_tasks, asked)
+    return await _view(place)
 
 
 @router.post(f"{AT}/checklist/{{task_id}}/complete", summary="Say that an item is done", responses=PROBLEMS)

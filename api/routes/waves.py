@@ -15,9 +15,10 @@ from api.values import Page
 from api.wave_acting import acted_wave
 from db import waves
 from domain.access import Role
+from domain.case import ClockView
 from domain.rollout.people import Function
 from domain.rollout.wave.acts import AcknowledgeEscalation, CheckIn, FileArtefact
-from domain.rollout.wave.view import WaveSnapshot
+from domain.rollout.wave.view import WaveLocation, WaveSnapshot
 from workflows.rollout.wave import Wave
 
 router = APIRouter(prefix="/rollouts/{program_id}/waves", tags=["rollouts"])
@@ -51,7 +52,7 @@ async def list_waves(program_id: ProgramId, act: RolloutActsOfRequest, who: Seei
 @router.post("/{number}/check-ins", summary="Check in with the central team", responses=PROBLEMS)
 async def check_in(
     program_id: ProgramId, number: WaveNumber, body: NewCheckIn, act: RolloutActsOfRequest, who: Locals
-) -> WaveSummary:
+) -> WaveLocation:
     """By the champion of the location, and by the backup once the champion is silent (W-07, L-03).
 
     403 `rollout.function_missing`; 404 `location.unknown`, `wave.unknown`, `check_in.location_unknown`; 409
@@ -63,7 +64,7 @@ async def check_in(
     async with AsyncExitStack() as stack:
         note_id = await wave.kept(stack, "check_in", body.note, row.location_id)
         await wave.ask(Wave.check_in, CheckIn(actor=actor, location_id=row.location_id, note_id=note_id))
-    return _summary(await wave.shown())
+    return next(one for one in (await wave.shown()).locations if one.location_id == row.location_id)
 
 
 @router.post("/{number}/artefacts", summary="File what was learned", responses=PROBLEMS)
@@ -87,7 +88,7 @@ async def file_artefact(
 @router.post("/{number}/escalations/{clock}/acknowledge", summary="Take a late matter on", responses=PROBLEMS)
 async def acknowledge_escalation(
     program_id: ProgramId, number: WaveNumber, clock: WaveClock, act: RolloutActsOfRequest, who: Taking
-) -> WaveSummary:
+) -> ClockView:
     """Its ladder is climbed no further. Regional managers take on the check-ins of their region.
 
     403 `rollout.function_missing`; 404 `wave.unknown`, `location.unknown`; 409 `escalation.none`.
@@ -100,7 +101,7 @@ async def acknowledge_escalation(
     else:
         actor = wave.actor(*(one for one in ESCALATED_TO if one is not Function.REGIONAL_MANAGER))
     await wave.ask(Wave.acknowledge_escalation, AcknowledgeEscalation(actor=actor, clock=clock))
-    return _summary(await wave.shown())
+    return next(one for one in (await wave.shown()).clocks if one.name == clock)
 
 
 def _summary(wave: WaveSnapshot) -> WaveSummary:

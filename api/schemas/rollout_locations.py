@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, field_validator
 
 from api.schemas.acts import Text
 from api.schemas.rollouts import example
@@ -19,6 +19,7 @@ from domain.rollout.phases import LocationPhase
 from domain.rollout.program import PracticeSystem, PracticeSystemName
 from domain.rollout.tasks import Party, TaskStatus
 
+TaskName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,60}$")]
 TaskId = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,60}$", examples=["firewall"])]
 LateClock = Annotated[
     str, Path(pattern=r"^[a-z_]{1,40}(:[a-z0-9_-]{1,60})?$", examples=["task:firewall", "baseline", "go_live"])
@@ -32,6 +33,18 @@ class TaskDone(BaseModel):
     model_config = example({"evidence": "Rule 12 of the firewall, checked with the vendor's probe."}, {})
 
     evidence: Text | None = Field(default=None, description="It is encrypted.")
+
+
+class TasksDone(BaseModel):
+    model_config = example({"task_ids": ["firewall", "browsers"], "evidence": "Checked on the round of Tuesday."})
+
+    task_ids: list[TaskName] = Field(min_length=1, max_length=50, json_schema_extra={"uniqueItems": True})
+    evidence: Text | None = Field(default=None, description="It is encrypted.")
+
+    @field_validator("task_ids")
+    @classmethod
+    def _each_once(cls, value: list[str]) -> list[str]:
+        return list(dict.fromkeys(value))
 
 
 class TaskWaiver(BaseModel):

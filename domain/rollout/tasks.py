@@ -76,6 +76,14 @@ class CompleteTask(Value):
     location_ids: tuple[str, ...] = ()
 
 
+class CompleteTasks(Value):
+    """Several at once, on the same evidence: all of them, or none."""
+
+    actor: Actor
+    task_ids: tuple[str, ...]
+    evidence_id: str | None = None
+
+
 class WaiveTask(Value):
     actor: Actor
     task_id: str
@@ -118,3 +126,14 @@ def may_waive(specs: tuple[TaskSpec, ...], states: dict[str, TaskState], asked: 
 
 def open_tasks(specs: tuple[TaskSpec, ...], states: dict[str, TaskState]) -> tuple[TaskSpec, ...]:
     return tuple(spec for spec in specs if states[spec.task_id].status is TaskStatus.OPEN)
+
+
+def one_by_one(specs: tuple[TaskSpec, ...], asked: CompleteTasks) -> tuple[CompleteTask, ...]:
+    """Each of the tasks, after those of them that it needs. Raises `NotFound` (`task.unknown`)."""
+    wanted = {task_id: spec_of(specs, task_id) for task_id in asked.task_ids}
+    ordered: list[str] = []
+    while len(ordered) < len(wanted):
+        left = [spec for task_id, spec in wanted.items() if task_id not in ordered]
+        waiting = {spec.task_id for spec in left}
+        ordered.append(next(spec.task_id for spec in left if waiting.isdisjoint(spec.needs)))
+    return tuple(CompleteTask(actor=asked.actor, task_id=one, evidence_id=asked.evidence_id) for one in ordered)

@@ -94,7 +94,7 @@ def told_by_policy() -> set[str]:
     def templates(part: object) -> Iterator[str]:
         if isinstance(part, Value):
             for name, child in part:
-                if name == "template":
+                if name in {"template", "owner_template"}:
                     yield str(child)
                 yield from templates(child)
         elif isinstance(part, tuple | dict):

@@ -16,7 +16,18 @@ from domain.rollout.orders import LocationOrder
 from domain.rollout.people import Function
 from domain.rollout.phases import LocationPhase, RollbackPhase
 from domain.rollout.program import PracticeSystem
-from domain.rollout.tasks import CompleteTask, TaskSpec, WaiveTask, may_complete, may_waive, open_tasks
+from domain.rollout.tasks import (
+    CompleteTask,
+    CompleteTasks,
+    TaskSpec,
+    TaskState,
+    TaskStatus,
+    WaiveTask,
+    may_complete,
+    may_waive,
+    one_by_one,
+    open_tasks,
+)
 from domain.rollout.training import rules as training
 from domain.rollout.training.state import Slot
 from domain.rollout.triggers import TelemetryNews, TriggerPolicy
@@ -161,6 +172,14 @@ def may_complete_task(order: LocationOrder, state: LocationState, asked: Complet
     may_complete(checklist(order), state.tasks, asked)
     if asked.task_id == order.policy.version_task:
         _require_version(order, state)
+
+
+def may_complete_tasks(order: LocationOrder, state: LocationState, asked: CompleteTasks) -> None:
+    """All of them, each after those of them that it needs. Raises as `may_complete_task` does."""
+    tried = state.model_copy(update={"tasks": dict(state.tasks)})
+    for one in one_by_one(checklist(order), asked):
+        may_complete_task(order, tried, one)
+        tried.tasks[one.task_id] = TaskState(status=TaskStatus.DONE)
 
 
 def _require_version(order: LocationOrder, state: LocationState) -> None:

@@ -24,6 +24,7 @@ class LocationEvent(StrEnum):
     OPENED = "location_opened"
     PREPARATION_BEGUN = "preparation_begun"
     TASK_DONE = "task_done"
+    TASKS_DONE = "tasks_done"
     TASK_WAIVED = "task_waived"
     NETWORK_MEASURED = "network_measured"
     PRACTICE_SYSTEM_RECORDED = "practice_system_recorded"

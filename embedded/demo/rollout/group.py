@@ -41,6 +41,8 @@ class Group:
     file: dict[str, Any]
     members: dict[str, str] = field(default_factory=dict)
     """Ids of memberships, by the person's key."""
+    reported: dict[str, datetime] = field(default_factory=dict)
+    """When each location's champion last reported its adoption."""
     keys: count[int] = field(default_factory=count)
 
     @property
@@ -59,7 +61,7 @@ class Group:
     def who(self, function: str, location_id: str | None = None) -> Person:
         """Whoever has this function, for the location where the function has a place."""
         region = self.locations[location_id]["region"] if location_id else None
-        places = ({}, {"region": region}, {"location_id": location_id})
+        places: tuple[dict[str, str | None], ...] = ({}, {"region": region}, {"location_id": location_id})
         for person in self.file["people"]:
             place = {name: person[name] for name in ("region", "location_id") if name in person}
             if person["function"] == function and place in places:

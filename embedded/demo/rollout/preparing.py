@@ -13,11 +13,14 @@ from embedded.demo.rollout.group import PROGRAM, Group
 AT = f"/rollouts/{PROGRAM}"
 SEEN = {"evidence": "Seen and filed."}
 SCORES = {"technical_comfort": 5, "peer_influence": 4, "availability": 4, "communication": 4, "tenure": 5}
+SEPARATE = ("internet", "test_named")
+"""Done by a measurement and by a name."""
 SIGNERS = ("it_lead", "office_manager")
 
 
 async def prepare_programme(group: Group) -> None:
     """Weeks 1 and 2: checklist, compliance list, approvals, the selection of pilots."""
+    await together(group, survey, list(group.locations))
     await _tick_off(group)
     board = await group.read(AT)
     for point in board["progress"]["compliance"]:
@@ -49,21 +52,14 @@ async def _tick_off(group: Group) -> None:
 
 
 async def survey(group: Group, location_id: str) -> None:
-    """Checklist and baseline of a location."""
+    """Checklist and baseline of a location, with the name of its test twin."""
     at = f"/locations/{location_id}"
     it_lead = group.who("it_lead")
     await group.post(it_lead, f"{at}/network-measurements", down_mbps="80", up_mbps="20", evidence="Wired, at nine.")
-    done = {"internet"}
-    items = [item for item in (await group.read(f"{at}/checklist"))["items"] if item["status"] == "open"]
-    while items := [item for item in items if item["task_id"] not in done]:
-        item = next(item for item in items if done.issuperset(set(item["needs"]) & {one["task_id"] for one in items}))
-        done.add(item["task_id"])
-        if item["task_id"] == "test_named":
-            name = f"TEST - {group.locations[location_id]['name']}"
-            await group.post(it_lead, f"{at}/test-location", name=name)
-        else:
-            owner = group.who(item["owner"], location_id)
-            await group.post(owner, f"{at}/checklist/{item['task_id']}/complete", **SEEN)
+    items = [item["task_id"] for item in (await group.read(f"{at}/checklist"))["items"] if item["status"] == "open"]
+    by_hand = [one for one in items if one not in SEPARATE]
+    await group.post(it_lead, f"{at}/checklist/complete", task_ids=by_hand, **SEEN)
+    await group.post(it_lead, f"{at}/test-location", name=f"TEST - {group.locations[location_id]['name']}")
     metrics = baseline(policy.load().rollout.baseline, group.now.date() - timedelta(days=1))
     await group.post(group.who("office_manager", location_id), f"{at}/baselines", metrics=metrics)
     await group.post(group.who("regional_manager", location_id), f"{at}/baseline/validation", accurate=True)

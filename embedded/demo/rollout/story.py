@@ -83,6 +83,8 @@ async def _gate_refused_then_passed(told: Chronicle, pilots: list[str]) -> None:
     await waves.vouch(group, pilots, {pilots[0]: 3})
     refused = await waves.decide(group, 1)
     told.remarks.append(f"gate of wave 1 refused ({refused['code']}): {', '.join(refused['missing'])}")
+    await group.until(group.now + timedelta(hours=2))
+    await waves.measure(group, pilots, group.now - timedelta(hours=2))
     await waves.vouch(group, pilots[:1])
     await _pass_gate(group, 1)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from embedded.demo.rollout.group import Group
+from embedded.demo.rollout.waves import report_adoption
 
 HOUR = timedelta(hours=1)
 
@@ -68,6 +69,7 @@ async def switch_on(group: Group, locations: list[str], number: int = 1) -> None
             if views[one]["progress"]["enabled_percent"] < 100:
                 await group.post(it_lead, f"/locations/{one}/rollbacks/{number}/stages")
         await group.until(group.now + timedelta(hours=25))
+        await report_adoption(group)
 
 
 async def refused_re_enabling(group: Group, location_id: str, number: int = 1) -> tuple[str, list[str]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from embedded.demo.rollout.figures import AFTER, metric_samples
 from embedded.demo.rollout.group import Group
-from embedded.demo.rollout.preparing import AT, connect, nominate, step_on, survey, together, train
+from embedded.demo.rollout.preparing import AT, connect, nominate, step_on, together, train
 
 DAY = timedelta(days=1)
 
@@ -17,25 +17,37 @@ def wave_path(number: int) -> str:
 
 
 async def lead_up(group: Group, locations: list[str], monday: date) -> None:
-    """The week before: survey, integration with its watched day, champions, training (decision 38)."""
+    """The week before: integration with its watched day, champions, training (decision 38)."""
     await group.until(_at(monday - timedelta(days=6), 15))
-    await together(group, survey, locations)
     await together(group, connect, locations)
     await together(group, nominate, locations)
     await together(group, train, locations)
     await group.until(_at(monday - timedelta(days=4), 16))
     await together(group, step_on, locations)
+    await group.until(_at(monday, 18))
 
 
 async def attend(group: Group, number: int, until: datetime) -> None:
     """Check-ins as they fall due, day by day."""
     while group.now < until:
         await group.until(min(until, group.now + DAY))
+        await report_adoption(group)
         wave = await group.read(wave_path(number))
         for one in wave["progress"]["locations"]:
             if one["check_ins"]["since"] is not None:
                 champion = group.who("champion", one["location_id"])
                 await group.post(champion, f"{wave_path(number)}/check-ins", location_id=one["location_id"])
+
+
+async def report_adoption(group: Group) -> None:
+    """Of every location that has launched, each week (L-04)."""
+    view = await group.read(AT)
+    for one in view["progress"]["locations"]:
+        last = group.reported.get(one["location_id"])
+        if one["deployed"] and (last is None or group.now - last > 5 * DAY):
+            group.reported[one["location_id"]] = group.now
+            at = f"/locations/{one['location_id']}/training/adoption-reports"
+            await group.post(group.who("champion", one["location_id"]), at, using=16)
 
 
 async def measure(group: Group, locations: list[str], since: datetime, *, delivered: int = 985) -> None:
@@ -81,8 +93,8 @@ async def decide(group: Group, number: int) -> dict[str, Any]:
     answer = await group.send(
         group.who("vp_operations"),
         "POST",
-        f"{gate}/decisions",
-        json={"decision": "go", "evidence_hash": seen["evidence_hash"], "reason": "The evidence is in."},
+        f"{gate}/decision",
+        json={"decision": "go", "evidence_hash": seen["gate"]["evidence_hash"], "reason": "The evidence is in."},
     )
     found: dict[str, Any] = answer.json()
     return found

@@ -242,3 +242,15 @@ async def test_a_long_history_is_followed_by_a_fresh_run_that_knows_everything(w
     assert (await production.events()).count("wave_started") == 2
     assert (await production.events()).count("programme_begun") == 1
     assert await production.runs() > 3
+
+
+async def test_nothing_depends_on_what_a_worker_remembers(database: Database, keyring: Keyring) -> None:
+    async with on_stage(database, keyring, cached=0) as world:
+        production = await piloting(world, 4)
+        await live(production, "l-01", "l-02", "l-03")
+        await rolls_back(production, "l-01")
+        await rolls_back(production, "l-02")
+        await production.shows(lambda shown: shown.phase is ProgrammePhase.PAUSED_SYSTEMIC)
+        await production.ask(Rollout.resume_program, acts.ResumeProgramme(actor=VP, override="fixed"))
+        await production.until_heard("l-04", lambda news: news.sequence > 1 and news.holds == ())
+        assert (await production.status()).phase is ProgrammePhase.PILOT

@@ -10,7 +10,7 @@ from activities.rollout_contracts import BusinessDaysInput
 from domain.actors import Actor, Audience
 from domain.rollout.location import acts, rules
 from domain.rollout.location.state import Baseline, LocationEvent, Speed
-from domain.rollout.tasks import CompleteTask, TaskSpec, TaskState, TaskStatus, WaiveTask
+from domain.rollout.tasks import CompleteTask, CompleteTasks, TaskSpec, TaskState, TaskStatus, WaiveTask
 from workflows.case import refusals, tell
 from workflows.options import RECORD
 from workflows.rollout.location.base import LocationCase
@@ -73,6 +73,23 @@ class ChecklistTrack(LocationCase):
     def _complete_task_allowed(self, request: CompleteTask) -> None:
         with refusals():
             self.check(lambda: rules.may_complete_task(self.order, self.state, request))
+
+    @workflow.update
+    async def complete_tasks(self, request: CompleteTasks) -> acts.LocationReceipt:
+        """Several at once: one step, and either all of them are done or none."""
+        async with self.asked():
+            if self.is_known():
+                return self.receipt()
+            rules.may_complete_tasks(self.order, self.state, request)
+            for task_id in request.task_ids:
+                self._end_task(task_id, TaskStatus.DONE, request.actor, request.evidence_id)
+            detail = StepDetail(subject=" ".join(request.task_ids))
+            return await self.act(LocationEvent.TASKS_DONE, request.actor, detail)
+
+    @complete_tasks.validator
+    def _complete_tasks_allowed(self, request: CompleteTasks) -> None:
+        with refusals():
+            self.check(lambda: rules.may_complete_tasks(self.order, self.state, request))
 
     @workflow.update
     async def waive_task(self, request: WaiveTask) -> acts.LocationReceipt:
