@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 from typing import Self
 
@@ -71,7 +72,7 @@ class ClockPolicy(Value):
             raise ValueError("milestone names must differ")
         return self
 
-    @property
+    @cached_property
     def ladder(self) -> tuple[Milestone, ...]:
         """Every milestone in its order, repeats included."""
         return tuple(step for milestone in self.milestones for step in milestone.occurrences)

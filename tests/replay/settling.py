@@ -64,17 +64,30 @@ async def settled(world: Rehearsal, execution_id: str) -> None:
 
 
 async def _rests(world: Rehearsal, execution_id: str) -> bool:
-    asked = DescribeWorkflowExecutionRequest(
+    described = DescribeWorkflowExecutionRequest(
         namespace=world.client.namespace, execution=WorkflowExecution(workflow_id=execution_id)
     )
-    found = await world.client.workflow_service.describe_workflow_execution(asked)
+    found = await world.client.workflow_service.describe_workflow_execution(described)
     if found.workflow_execution_info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING:
         return True
     # This server does not describe pending workflow tasks.
     events = (await history_of(world, execution_id)).events
     tasks = [event.event_type for event in events if event.event_type in _WORKFLOW_TASK]
-    return not found.pending_activities and tasks[-1] == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    asked = sum((event.event_type in _ASKS) - (event.event_type in _ANSWERS) for event in events)
+    return not found.pending_activities and not asked and tasks[-1] == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
 
+
+_ASKS = {
+    EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
+    EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED,
+}
+_ANSWERS = {
+    EventType.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED,
+    EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED,
+    EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED,
+    EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED,
+}
+"""Whether other executions took what they were told, or were started."""
 
 _WORKFLOW_TASK = {
     EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,

@@ -51,6 +51,9 @@ NOT_CODES = {
     "visit.clinician_id",  # a column
 }
 
+COLUMNS_TOO = {"practice_system.supported", "practice_system.version"}
+"""Codes, in `missing`, that columns are called by as well."""
+
 LENGTHS = {"missing", "too_short", "too_long"}
 FORMS = {
     "http.{}": {"http.<status>"},
@@ -78,7 +81,8 @@ FORMS = {
 
 def settings_and_columns() -> set[str]:
     """Names of a rollout's settings, and of the columns of its list of locations: they look like codes."""
-    return {one.key for one in policy.load().rollout.settings.catalogue} | set(columns())
+    names = {one.key for one in policy.load().rollout.settings.catalogue} | set(columns())
+    return names - COLUMNS_TOO
 
 
 def sources() -> Iterator[Path]:

@@ -43,6 +43,8 @@ class Group:
     """Ids of memberships, by the person's key."""
     reported: dict[str, datetime] = field(default_factory=dict)
     """When each location's champion last reported its adoption."""
+    measured: dict[str, datetime] = field(default_factory=dict)
+    """Up to when each location's telemetry was reported."""
     keys: count[int] = field(default_factory=count)
 
     @property

@@ -76,14 +76,13 @@ async def connect(group: Group, location_id: str) -> None:
 
 
 async def step_on(group: Group, location_id: str) -> None:
-    """Every step that can be done now, in its order."""
+    """Every step that can be done now, in its order: up to the one that is watched for a day, or after it."""
     at = f"/locations/{location_id}/integration"
-    while True:
-        view = await group.read(at)
-        due = next((step for step in view["steps"] if step["due"]), None)
-        if due is None or due["state"]["monitored_since"]:
-            return
-        await _step(group, location_id, f"{at}/steps/{due['spec']['step_id']}", due["spec"])
+    for step in (await group.read(at))["steps"]:
+        if step["state"]["done_at"] is None:
+            await _step(group, location_id, f"{at}/steps/{step['spec']['step_id']}", step["spec"])
+            if step["spec"]["kind"] == "monitor":
+                return
 
 
 async def _step(group: Group, location_id: str, at: str, spec: dict[str, Any]) -> None:

@@ -79,12 +79,12 @@ async def _pilot(told: Chronicle) -> None:
 async def _gate_refused_then_passed(told: Chronicle, pilots: list[str]) -> None:
     """One champion rates 3 of 5: the gate asks for all of them, not for the mean (GG-07)."""
     group = told.group
-    await waves.measure(group, pilots, group.day(3, 4, hour=14))
+    await waves.measure(group, pilots)
     await waves.vouch(group, pilots, {pilots[0]: 3})
     refused = await waves.decide(group, 1)
     told.remarks.append(f"gate of wave 1 refused ({refused['code']}): {', '.join(refused['missing'])}")
     await group.until(group.now + timedelta(hours=2))
-    await waves.measure(group, pilots, group.now - timedelta(hours=2))
+    await waves.measure(group, pilots)
     await waves.vouch(group, pilots[:1])
     await _pass_gate(group, 1)
 
@@ -121,9 +121,8 @@ async def _wave(told: Chronicle, number: int) -> None:
     wave = await _planned(group, number)
     monday = date.fromisoformat(wave["forecast_from"])
     await waves.lead_up(group, wave["locations"], monday)
-    launch = datetime.combine(monday + 8 * DAY, group.day(1, 1, hour=14).timetz())
     await waves.attend(group, number, datetime.combine(monday + 18 * DAY, group.day(1, 1, hour=17).timetz()))
-    await waves.measure(group, wave["locations"], launch)
+    await waves.measure(group, wave["locations"])
     await waves.vouch(group, wave["locations"])
     await _pass_gate(group, number)
 

@@ -50,18 +50,20 @@ async def report_adoption(group: Group) -> None:
             await group.post(group.who("champion", one["location_id"]), at, using=16)
 
 
-async def measure(group: Group, locations: list[str], since: datetime, *, delivered: int = 985) -> None:
-    """What the vendor's systems report of a stretch: `delivered` of 1000 messages arrived."""
+async def measure(group: Group, locations: list[str]) -> None:
+    """What the vendor's systems report, of all the time since the report before, or since the launch."""
     vendor = group.who("vendor_technical_specialist")
-    stretch = {"begins": since.isoformat(), "ends": group.now.isoformat()}
-    logs, dashboard, reports = "integration_logs", "vendor_dashboard", "vendor_reports"
-    entries: list[dict[str, Any]] = [
-        {"kind": "sync", "source": logs, **stretch, "total": 900, "part": 4},
-        {"kind": "watch", "source": dashboard, **stretch},
-        {"kind": "delivery", "source": reports, **stretch, "total": 1000, "part": delivered},
-    ]
-    batch = f"vendor-{group.now:%Y%m%dT%H%M}"
     for location_id in locations:
+        live_at = (await group.read(f"/locations/{location_id}"))["progress"]["live_at"]
+        begins = group.measured.get(location_id, datetime.fromisoformat(live_at))
+        group.measured[location_id] = group.now
+        stretch = {"begins": begins.isoformat(), "ends": group.now.isoformat()}
+        entries: list[dict[str, Any]] = [
+            {"kind": "sync", "source": "integration_logs", **stretch, "total": 900, "part": 4},
+            {"kind": "watch", "source": "vendor_dashboard", **stretch},
+            {"kind": "delivery", "source": "vendor_reports", **stretch, "total": 1000, "part": 985},
+        ]
+        batch = f"vendor-{group.now:%Y%m%dT%H%M}"
         await group.post(vendor, f"/locations/{location_id}/telemetry", batch_id=batch, entries=entries)
 
 

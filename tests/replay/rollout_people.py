@@ -1,0 +1,202 @@
+"""Those who act in the rollouts whose histories are kept: nothing is under way any more when an act returns."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import KW_ONLY, dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from activities.calendars import business_days, moments, opening_hours
+from activities.records import RecordActivities
+from crypto import Keyring
+from db.session import Database
+from db.tables import new_id
+from domain import policy
+from domain.names import Process, TaskQueue
+from domain.rollout.location.acts import LocationReceipt
+from domain.rollout.orders import RolloutOrder, WaveOrder
+from domain.rollout.people import Function
+from domain.rollout.phases import LocationPhase
+from domain.rollout.policy import RolloutPolicy
+from domain.rollout.programme.acts import ProgrammeReceipt
+from domain.rollout.rollback import acts as rollback
+from domain.work_calendar import WorkCalendar
+from embedded.rehearsal import Rehearsal, rehearse
+from tests.domain.rollout.gates import wave_order
+from tests.domain.rollout.groups import HOURS
+from tests.domain.rollout.programmes import place, rollout
+from tests.replay.settling import settled
+from tests.workflows import rollback as rollbacks
+from tests.workflows import wave as waves
+from tests.workflows.rollout.cast import FakeLocation, FakeWave
+from tests.workflows.rollout.production import Production, next_monday
+from tests.workflows.rollout.site import Site, listening
+from tests.workflows.wave import ScriptedEvidence
+from worker import sandbox
+from workflows.rollout.programme import Rollout
+
+NO_SUMMER_TIME = WorkCalendar(time_zone="America/Phoenix", hours=HOURS)
+MORNING = time(6)
+PROGRAMMES = "programmes"
+"""The queue of programmes whose waves and locations are played."""
+
+
+@dataclass
+class Theatre:
+    """One clock for all lives of rollouts, and somebody to hear of them."""
+
+    world: Rehearsal
+    evidence: ScriptedEvidence
+
+    async def to_january(self) -> None:
+        """Every life begins at the same time of the year and of the week: its commands depend on neither."""
+        now = await self.world.env.get_current_time()
+        begins = datetime.combine(waves.january_monday(now), MORNING, UTC)
+        await self.world.env.sleep(begins - now)
+        await self.world.synchronise()
+
+
+@asynccontextmanager
+async def theatre(database: Database, keyring: Keyring) -> AsyncIterator[Theatre]:
+    evidence = ScriptedEvidence()
+    async with rehearse(database, keyring=keyring, evidence=evidence, queues=(TaskQueue.ROLLOUTS,)) as world:
+        records = RecordActivities(world.adapters.records, world.adapters.network, real_time=False)
+        programmes = Worker(
+            world.client,
+            task_queue=PROGRAMMES,
+            workflows=[Rollout, FakeWave, FakeLocation],
+            activities=[records.record_step, opening_hours, moments, business_days],
+            workflow_runner=sandbox(),
+        )
+        others = Worker(
+            world.client,
+            task_queue=waves.OTHERS,
+            workflows=[waves.PlayedProgramme, waves.PlayedLocation],
+            workflow_runner=UnsandboxedWorkflowRunner(),
+        )
+        async with programmes, others, rollbacks.player(world), listening(world):
+            yield Theatre(world, evidence)
+
+
+class SettlingSite(Site):
+    async def act(self, update: Any, asked: Any, update_id: str | None = None) -> LocationReceipt:
+        receipt = await super().act(update, asked, update_id)
+        await settled(self.world, self.case_id)
+        return receipt
+
+    async def tell(self, signal: str, news: object) -> None:
+        await super().tell(signal, news)
+        await settled(self.world, self.case_id)
+
+    async def happened(self, event: str, times: int = 1) -> list[str]:
+        events = await super().happened(event, times)
+        await settled(self.world, self.case_id)
+        return events
+
+    async def pass_time(self, duration: timedelta) -> None:
+        await self.world.advance(duration)
+        await settled(self.world, self.case_id)
+
+
+class SettlingRollback(rollbacks.RolledBack):
+    async def begin(self, ago: timedelta = timedelta()) -> None:
+        await super().begin(ago)
+        await settled(self.world, self.case_id)
+
+    async def act(
+        self, update: Any, request: rollback.RollbackAct, update_id: str | None = None
+    ) -> rollback.RollbackReceipt:
+        receipt = await super().act(update, request, update_id)
+        await settled(self.world, self.case_id)
+        return receipt
+
+    async def pass_time(self, duration: timedelta) -> None:
+        await self.world.advance(duration)
+        await settled(self.world, self.case_id)
+
+
+class SettlingWave(waves.PilotWave):
+    async def start(self) -> None:
+        await super().start()
+        await self.happened("wave_started")
+        await settled(self.world, self.case_id)
+
+    async def to(self, day: int, clock: time) -> None:
+        await super().to(day, clock)
+        await settled(self.world, self.case_id)
+
+    async def check_in_at(self, day: int, clock: time, location_id: str) -> None:
+        await self.to(day, clock)
+        await self.check_in(location_id)
+        await settled(self.world, self.case_id)
+
+    async def launches(self) -> None:
+        """One location after the other; each says that it is live."""
+        for times, clock in enumerate((time(8, 30), time(9, 30)), start=1):
+            await self.to(3, clock)
+            await self.happened("location_changed", times)
+            await settled(self.world, self.case_id)
+
+    async def rests(self) -> None:
+        await settled(self.world, self.case_id)
+
+
+def wave(stage: Theatre, now: datetime, **changed: Any) -> SettlingWave:
+    """Of a programme of its own, from the next Monday on."""
+    order: WaveOrder = wave_order(starts_on=next_monday(now))
+    order = order.model_copy(update={"program_id": f"p-{new_id()[-8:]}", **changed})
+    return SettlingWave(stage.world, order, stage.evidence)
+
+
+@dataclass
+class SettlingProduction(Production):
+    _: KW_ONLY
+
+    @classmethod
+    async def begin(cls, stage: Theatre, rules: RolloutPolicy) -> SettlingProduction:
+        """Four locations, of which three are in the first wave."""
+        starts_on = next_monday(await stage.world.env.get_current_time())
+        order: RolloutOrder = rollout(4, starts_on, rules=rules, calendar=NO_SUMMER_TIME)
+        places = tuple(place(number, calendar=NO_SUMMER_TIME) for number in range(1, 5))
+        order = order.model_copy(update={"program_id": f"p-{new_id()[-8:]}", "locations": places})
+        production = cls(stage.world, order=order)
+        await stage.world.client.start_workflow(
+            Process.ROLLOUT, order, id=production.case_id, task_queue=PROGRAMMES
+        )
+        await production.happened("locations_started")
+        await production.rests()
+        return production
+
+    async def ask(self, update: Any, asked: Any, update_id: str | None = None) -> ProgrammeReceipt:
+        receipt = await super().ask(update, asked, update_id)
+        await self.rests()
+        return receipt
+
+    async def signal(self, name: str, news: object) -> None:
+        await super().signal(name, news)
+        await self.rests()
+
+    async def pass_time(self, duration: timedelta) -> None:
+        await self.world.advance(duration)
+        await self.rests()
+
+    async def goes_live(self, *location_ids: str) -> None:
+        for location_id in location_ids:
+            await self.location(location_id, LocationPhase.LIVE)
+
+    async def rests(self) -> None:
+        await settled(self.world, self.case_id)
+
+
+def brief(**changed: Any) -> RolloutPolicy:
+    """With the tasks that grant something and a single approver, so that a whole programme is a short history."""
+    rules = policy.load().rollout
+    kept = [task for task in rules.programme.tasks if task.grants or task.task_id == rules.programme.hosting_task]
+    approvers = [one for one in rules.programme.approvers if one.function is Function.VP_OPERATIONS]
+    fields = {"tasks": tuple(kept), "compliance": rules.programme.compliance[:1], "approvers": tuple(approvers)}
+    programme = rules.programme.model_copy(update=fields | changed)
+    return rules.model_copy(update={"programme": programme})
