@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,6 @@ from db.outbox import SqlOutbox
 from db.session import Database
 from domain import policy
 from domain.access import Role
-from domain.names import SERVED_QUEUES, TaskQueue
 from embedded.issuer import DevelopmentIssuer
 from embedded.rehearsal import PUBLIC_URL, TWILIO_TOKEN, WEBHOOK_SECRET, Rehearsal, rehearse
 from embedded.stripe_sandbox.webhooks import Deliver, sign
@@ -87,7 +86,6 @@ async def stage(
     texting: Texting | None = None,
     interceptors: tuple[Interceptor, ...] = (),
     make_app: Callable[[Services, TokenVerifier], FastAPI] = create_app,
-    queues: Collection[TaskQueue] = SERVED_QUEUES,
 ) -> AsyncIterator[Stage]:
     """The house, put up for as long as the block runs. `keys` is `id:base64`, for data and payloads alike."""
     settings = Settings(
@@ -112,7 +110,6 @@ async def stage(
             deliver=_to_webhooks(app_of),
             deliver_calls=_to_voice_webhook(app_of),
             interceptors=interceptors,
-            queues=queues,
         ) as rehearsal,
     ):
         services = Services(settings, database, rehearsal.cases, rehearsal.links, policy.load(), clock=rehearsal.clock)

@@ -17,6 +17,8 @@ from db.migrate import migrate
 from db.session import Database
 from embedded.demo.people import OPERATIONS, ask
 from embedded.demo.report import print_letters, print_life, print_money, print_reasons
+from embedded.demo.rollout import story as rollout
+from embedded.demo.rollout.report import show
 from embedded.demo.stories import ECONSULTS, STORIES, VISITS, Played, Story
 from embedded.postgres import EmbeddedPostgres
 from embedded.seed import seed
@@ -34,9 +36,8 @@ def main() -> int:
         status.update("creating the tables ...")
         migrate(url)
         good = asyncio.run(_play(console, status, url))
-    console.print(
-        f"{len(ECONSULTS)} eConsults and {len(VISITS)} visits in {time.monotonic() - started:.1f} s of real time."
-    )
+    took = time.monotonic() - started
+    console.print(f"{len(ECONSULTS)} eConsults, {len(VISITS)} visits and a rollout in {took:.0f} s of real time.")
     return 0 if good else 1
 
 
@@ -47,12 +48,13 @@ async def _play(console: Console, status: Status, url: str) -> bool:
         async with stage(database, generate_key("demo"), Path(state)) as house:
             await seed(database, now=house.rehearsal.clock.now)
             results = [await _tell(console, status, house, n, story) for n, story in enumerate(STORIES, start=1)]
+            results.append(await _roll_out(console, status, house))
     await database.close()
     return all(results)
 
 
 async def _tell(console: Console, status: Status, house: Stage, number: int, story: Story) -> bool:
-    status.update(f"playing {number} of {len(STORIES)}: {story.title} ...")
+    status.update(f"playing {number} of {len(STORIES) + 1}: {story.title} ...")
     house.letterbox.letters.clear()
     before, real = house.rehearsal.clock.now, time.monotonic()
     played = await story.play(house)
@@ -61,6 +63,22 @@ async def _tell(console: Console, status: Status, house: Stage, number: int, sto
     console.rule(f"[bold]{number}. {story.title}", align="left")
     console.print(f"  {passed:.1f} days of simulated time in {time.monotonic() - real:.1f} s\n")
     good = await _show(console, played, story)
+    status.start()
+    return good
+
+
+async def _roll_out(console: Console, status: Status, house: Stage) -> bool:
+    """Thirty locations over twenty weeks: the longest of the lives, and the last."""
+    number, real = len(STORIES) + 1, time.monotonic()
+    told = await rollout.play(
+        house, lambda doing: status.update(f"playing {number} of {number}, a rollout: {doing} ...")
+    )
+    status.stop()
+    console.rule(
+        f"[bold]{number}. A rollout over thirty locations: a rollback, a refused gate, a systemic pause", align="left"
+    )
+    console.print(f"  20 weeks of simulated time in {time.monotonic() - real:.0f} s\n")
+    good = await show(console, told)
     status.start()
     return good
 

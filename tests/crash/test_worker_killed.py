@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import multiprocessing
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -30,7 +26,7 @@ from embedded.stripe_sandbox.app import create_app
 from embedded.temporal_servers import DevServer
 from temporal_client import data_converter, register_search_attributes
 from tests.adapters.loopback import serve
-from tests.crash import worker_process
+from tests.crash.restarting import GIVE_UP, restarted_workers
 from tests.crash.worker_process import WorkerSettings
 from tests.workflows.consult import Consult, deliver_to, invite_people
 from tests.workflows.visit import ORDERS, Appointment
@@ -38,37 +34,6 @@ from workflows.econsult.workflow import EConsult
 from workflows.visit.workflow import Visit
 
 pytestmark = pytest.mark.crash
-
-GIVE_UP = timedelta(seconds=1)
-"""After this long the server gives a dead worker's task to another one."""
-
-
-@asynccontextmanager
-async def restarted_workers(settings: WorkerSettings) -> AsyncIterator[list[int]]:
-    """Keep one worker process alive, whatever becomes of it; yields the exit codes of the dead."""
-    context: ForkServerContext = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([worker_process.__name__])
-    deaths: list[int] = []
-    started: list[ForkServerProcess] = []
-    stopping = asyncio.Event()
-
-    async def supervise() -> None:
-        while not stopping.is_set():
-            process = context.Process(target=worker_process.run, args=(settings,), daemon=True)
-            started.append(process)
-            await asyncio.to_thread(process.start)  # the first one waits for the imports
-            await asyncio.to_thread(process.join)
-            deaths.append(process.exitcode or 0)
-
-    supervisor = asyncio.create_task(supervise())
-    try:
-        yield deaths
-    finally:
-        stopping.set()
-        while not supervisor.done():
-            if started[-1].is_alive():
-                started[-1].kill()
-            await asyncio.sleep(0.02)
 
 
 async def test_a_life_survives_a_kill_between_any_two_steps(

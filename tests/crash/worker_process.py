@@ -1,4 +1,4 @@
-"""A production worker in a process of its own, which kills itself with SIGKILL after each step.
+"""A production worker in a process of its own, which kills itself with SIGKILL after a step.
 
 The step is in the database then, and Temporal does not know of it: the worst moment there is.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,9 +20,11 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from activities.contracts import RecordStepInput
 from crypto import Keyring
 from db.case_records import SqlCaseRecords
+from db.gate_evidence import SqlGateEvidence
 from db.panel import SqlSpecialistPanel
 from db.session import Database
 from db.types import vault
+from domain.names import CARE_QUEUES, TaskQueue
 from integrations.stripe_gateway import StripeGateway
 from links import PaymentLinks
 from temporal_client import data_converter
@@ -40,6 +43,9 @@ class WorkerSettings:
     public_url: str
     marks: Path
     """A file here for each death already died."""
+    queues: tuple[TaskQueue, ...] = CARE_QUEUES
+    dies_at: tuple[str, ...] = ()
+    """After the first step of each of these kinds; after every step where none is named."""
 
 
 def run(settings: WorkerSettings) -> None:
@@ -56,41 +62,46 @@ async def _work(settings: WorkerSettings) -> None:
         network=SqlSpecialistPanel(database),
         gateway=StripeGateway(settings.stripe_key, api_base=settings.stripe_url),
         pages=PaymentLinks(ring, settings.public_url),
+        evidence=SqlGateEvidence(database),
     )
     workers = build_workers(
         client,
         adapters,
-        interceptors=(DiesAtEveryStep(settings.marks),),
+        interceptors=(DiesAtSteps(settings),),
         max_cached_workflows=0,  # or each successor waits until the server gives up the queue of the dead
         graceful_shutdown=timedelta(0),
+        queues=settings.queues,
     )
     async with workers:
         await asyncio.Event().wait()
 
 
-class DiesAtEveryStep(Interceptor):
-    def __init__(self, marks: Path) -> None:
-        self._marks = marks
+class DiesAtSteps(Interceptor):
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
-        return _DiesAtEveryStep(next, self._marks)
+        return _DiesAtSteps(next, self._settings)
 
 
-class _DiesAtEveryStep(ActivityInboundInterceptor):
-    def __init__(self, following: ActivityInboundInterceptor, marks: Path) -> None:
+class _DiesAtSteps(ActivityInboundInterceptor):
+    def __init__(self, following: ActivityInboundInterceptor, settings: WorkerSettings) -> None:
         super().__init__(following)
-        self._marks = marks
+        self._settings = settings
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
         result = await super().execute_activity(input)
         step = input.args[0]
         if isinstance(step, RecordStepInput):
-            self._die_once(f"{step.event}-{step.detail.subject or ''}".replace(":", "-")[:100])
+            if not self._settings.dies_at:
+                self._die_once(re.sub(r"\W", "-", f"{step.event}-{step.detail.subject or ''}")[:100])
+            elif step.event in self._settings.dies_at:
+                self._die_once(step.event)
         return result
 
     def _die_once(self, mark: str) -> None:
         try:
-            (self._marks / mark).touch(exist_ok=False)
+            (self._settings.marks / mark).touch(exist_ok=False)
         except FileExistsError:
             return
         os.kill(os.getpid(), signal.SIGKILL)

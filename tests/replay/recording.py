@@ -16,6 +16,8 @@ from crypto import Keyring
 from db.session import Database
 from embedded.rehearsal import Rehearsal, rehearse
 from tests.replay.lives import LIVES
+from tests.replay.rollout_lives import ROLLOUT_LIVES
+from tests.replay.rollout_people import theatre
 from tests.replay.settling import history_of
 from tests.workflows.consult import deliver_to, invite_people
 
@@ -27,12 +29,18 @@ KEYRING = Keyring({"replay-test": b"carewave replay test key, public"})
 
 Fingerprint = list[str]
 
+ALL_LIVES = (*LIVES, *ROLLOUT_LIVES)
+"""By name."""
+
 
 async def play_all(database: Database) -> dict[str, WorkflowHistory]:
-    """Every life, one after the other on one clock."""
+    """Every life, one after the other on one clock; those of rollouts on another."""
     async with rehearsal(database) as world:
         people = await invite_people(database)
-        return {name: await history_of(world, await life(world, people)) for name, life in LIVES.items()}
+        histories = {name: await history_of(world, await life(world, people)) for name, life in LIVES.items()}
+    async with theatre(database, KEYRING) as stage:
+        rollouts = {name: await history_of(stage.world, await life(stage)) for name, life in ROLLOUT_LIVES.items()}
+    return histories | rollouts
 
 
 @asynccontextmanager

@@ -7,18 +7,18 @@ from datetime import time, timedelta
 
 from activities.rollout_contracts import CadenceOrder
 from db.tables import new_id
-from domain import names, policy
+from domain import names
 from domain.names import Process, TaskQueue
 from domain.rollout.cadences import Cadence
 from domain.rollout.gate.state import Decision
 from domain.rollout.news import IssueClass, WavePlanned
-from domain.rollout.phases import LocationPhase, RollbackPhase, WavePhase
+from domain.rollout.phases import LocationPhase, WavePhase
 from domain.rollout.programme import acts
 from domain.rollout.wave.policy import Artefact
 from tests.domain.rollout.gates import good
+from tests.domain.rollout.locations import PROGRAM
 from tests.domain.rollout.programmes import CEO, VP
-from tests.replay.rollout_people import SettlingProduction, SettlingRollback, SettlingSite, Theatre, brief, wave
-from tests.replay.settling import settled
+from tests.replay.rollout_people import SettlingRollback, Theatre, brief
 from tests.workflows.wave import CDO, HOLD, IT
 from workflows.rollout.programme import Rollout
 
@@ -34,15 +34,15 @@ RolloutLife = Callable[[Theatre], Awaitable[str]]
 
 async def programme_to_its_end(stage: Theatre) -> str:
     """Two waves; the second slips, for the first closes late."""
-    programme = await SettlingProduction.begin(stage, brief())
+    programme = await stage.programme(brief(), 2, 1)
     await programme.prepare()
     await programme.rests()
     await programme.advance_to_wave(1)
-    await programme.goes_live("l-01", "l-02", "l-03")
+    await programme.goes_live("l-01", "l-02")
     await programme.pass_time(24 * DAY)
     await programme.close_wave(1)
     await programme.advance_to_wave(2)
-    await programme.goes_live("l-04")
+    await programme.goes_live("l-03")
     await programme.pass_time(18 * DAY)
     await programme.close_wave(2)
     await programme.rests()
@@ -54,17 +54,17 @@ async def programme_to_its_end(stage: Theatre) -> str:
 
 
 async def programme_held_paused_resumed_and_cancelled(stage: Theatre) -> str:
-    programme = await SettlingProduction.begin(stage, brief())
+    programme = await stage.programme(brief(), 2, 1)
     await programme.prepare()
     await programme.advance_to_wave(1)
-    await programme.goes_live("l-01", "l-02", "l-03")
+    await programme.goes_live("l-01", "l-02")
     await programme.ask(Rollout.hold, acts.HoldProgramme(actor=VP, reason="budget"))
     for location_id in ("l-01", "l-02"):
         await programme.location(location_id, LocationPhase.ROLLED_BACK, issue=SYNC, rollbacks=1)
     await programme.ask(Rollout.resume_program, acts.ResumeProgramme(actor=CEO, override="vendor_fix_is_coming"))
     await programme.ask(Rollout.release, acts.ReleaseProgramme(actor=VP, reason="budget"))
     await programme.wave(1, WavePhase.EXTENDED, extended_weeks=1)
-    move = acts.MoveLocation(actor=VP, location_id="l-04", to_wave=None, reason="renovation")
+    move = acts.MoveLocation(actor=VP, location_id="l-03", to_wave=None, reason="renovation")
     await programme.ask(Rollout.move_location, move)
     await programme.ask(Rollout.cancel_program, acts.CancelProgramme(actor=CEO, reason="budget"))
     assert await programme.has_ended()
@@ -72,8 +72,8 @@ async def programme_held_paused_resumed_and_cancelled(stage: Theatre) -> str:
 
 
 async def programme_carried_into_a_fresh_run(stage: Theatre) -> str:
-    """The history kept is that of the latest run, which an operator ends."""
-    programme = await SettlingProduction.begin(stage, brief(history_limit=60))
+    """The history kept is that of the latest run. A single location answers: runs are equally long each time."""
+    programme = await stage.programme(brief(history_limit=60), 1)
     await programme.prepare()
     await programme.pass_time(3 * DAY)
     assert await programme.runs() > 1
@@ -87,11 +87,11 @@ async def programme_carried_into_a_fresh_run(stage: Theatre) -> str:
 
 async def pilot_with_a_no_go_and_then_a_go(stage: Theatre) -> str:
     stage.evidence.evidence = good()
-    pilot = wave(stage, await stage.world.env.get_current_time())
+    pilot = await stage.wave()
     await pilot.start()
     await pilot.launches()
-    await pilot.check_in_at(3, time(13, 45), "loc-1")
-    await pilot.check_in_at(3, time(17), "loc-2")
+    await pilot.check_in_at(4, time(13, 45), "loc-1")
+    await pilot.check_in_at(4, time(17), "loc-2")
     await pilot.to(18, time(9, 30))
     for adviser in (CDO, IT):
         await pilot.advise(adviser)
@@ -115,14 +115,14 @@ async def pilot_with_a_no_go_and_then_a_go(stage: Theatre) -> str:
 async def wave_held_over_its_launch(stage: Theatre) -> str:
     """The launch moves by a week; after it nobody decides, and an operator ends the wave."""
     stage.evidence.evidence = good()
-    held = wave(stage, await stage.world.env.get_current_time())
+    held = await stage.wave()
     await held.start()
     await held.to(3, time(7))
     await held.hear(HOLD)
     await held.rests()
     await held.to(4, time(12))
     await held.hear()
-    await held.happened("launch_moved")
+    await held.happened("wave_launch_moved")
     await held.rests()
     await held.to(10, time(8, 30))
     await held.to(10, time(9, 30))
@@ -135,13 +135,12 @@ async def wave_held_over_its_launch(stage: Theatre) -> str:
 async def wave_carried_into_a_fresh_run(stage: Theatre) -> str:
     """The history kept is that of the latest run."""
     stage.evidence.evidence = good()
-    short = policy.load().rollout.wave.model_copy(update={"history_limit": 100})
-    carried = wave(stage, await stage.world.env.get_current_time(), policy=short)
+    carried = await stage.wave(history_limit=60)
     await carried.start()
-    await carried.launches()
-    await carried.to(9, time(12))
-    await carried.hear(HOLD)
-    await carried.rests()
+    for holds in ((HOLD,), (), (HOLD,), ()):
+        await carried.hear(*holds)
+        await carried.rests()
+    await carried.to(3, time(7))
     await carried.hear(ended=True)
     assert await carried.has_ended()
     return carried.case_id
@@ -151,11 +150,9 @@ async def wave_carried_into_a_fresh_run(stage: Theatre) -> str:
 
 
 async def location_from_first_day_to_last(stage: Theatre) -> str:
-    site = SettlingSite(stage.world, location_id="whole-life")
+    site = await stage.site("whole-life")
     now = await site.now()
-    await site.open(
-        planned=WavePlanned(sequence=1, wave=1, integration_from=now + 2 * DAY, go_live_at=now + 14 * DAY)
-    )
+    await site.open(planned=WavePlanned(sequence=1, wave=1, integration_from=now + 2 * DAY, go_live_at=now + 14 * DAY))
     await site.do_tasks()
     await site.do_baseline()
     await site.pass_time(3 * DAY)
@@ -174,7 +171,7 @@ async def location_from_first_day_to_last(stage: Theatre) -> str:
 
 
 async def location_rolled_back_and_relapsed(stage: Theatre) -> str:
-    site = SettlingSite(stage.world, location_id="rolled-back")
+    site = await stage.site("rolled-back")
     await site.live()
     for _ in range(2):
         begin = await site.now()
@@ -182,10 +179,18 @@ async def location_rolled_back_and_relapsed(stage: Theatre) -> str:
         await site.samples(begin, 13)
     await site.happened("rolled_back")
     await site.child()
-    await site.rollback_news(RollbackPhase.RE_ENABLING, 50)
+    rolled_back = SettlingRollback(stage.world, program_id=PROGRAM, location_id=site.location_id)
+    await rolled_back.rests()
+    await rolled_back.made_safe()
+    await rolled_back.cleared()
+    await rolled_back.re_enable()
     await site.wrong_message()
-    await site.rollback_news(RollbackPhase.RE_ENABLING, 25)
-    await site.rollback_news(RollbackPhase.RESOLVED, 100)
+    await rolled_back.rests()
+    await rolled_back.made_safe()
+    await rolled_back.cleared()
+    for _ in rolled_back.policy.stages:
+        await rolled_back.re_enable()
+        await rolled_back.pass_time(2 * DAY)
     await site.programme(ended=True)
     assert await site.has_ended()
     return site.case_id
@@ -193,17 +198,13 @@ async def location_rolled_back_and_relapsed(stage: Theatre) -> str:
 
 async def location_carried_into_a_fresh_run(stage: Theatre) -> str:
     """The history kept is that of the latest run."""
-    site = SettlingSite(stage.world, location_id="carried")
+    site = await stage.site("carried")
     location = site.policy.location.model_copy(update={"history_limit": 50})
     site.policy = site.policy.model_copy(update={"location": location})
     await site.live()
-    await site.outage(await site.now())
-    await site.request_rollback()
-    await site.child()
     for _ in range(2):
         await site.hold()
         await site.programme()
-    await site.rollback_news(RollbackPhase.RESOLVED, 100)
     await site.pass_time(8 * DAY)
     await site.programme(ended=True)
     assert await site.has_ended()
@@ -214,14 +215,14 @@ async def location_carried_into_a_fresh_run(stage: Theatre) -> str:
 
 
 async def rollback_resolved_after_a_relapse(stage: Theatre) -> str:
-    rolled_back = SettlingRollback(stage.world, location_id="relapse")
+    rolled_back = await stage.rollback("relapse")
     await rolled_back.begin()
     await rolled_back.made_safe()
     await rolled_back.cleared()
     await rolled_back.re_enable()
     await rolled_back.pass_time(HOUR)
     await rolled_back.relapse()
-    await settled(stage.world, rolled_back.case_id)
+    await rolled_back.rests()
     await rolled_back.made_safe()
     await rolled_back.provide()
     await rolled_back.validate(passed=False)
@@ -234,7 +235,7 @@ async def rollback_resolved_after_a_relapse(stage: Theatre) -> str:
 
 
 async def rollback_late_and_cancelled(stage: Theatre) -> str:
-    late = SettlingRollback(stage.world, location_id="late")
+    late = await stage.rollback("late")
     await late.begin(ago=HOUR + 30 * MINUTE)
     await late.acknowledge("central_contacted")
     await late.pass_time(2 * HOUR)
@@ -265,7 +266,6 @@ ROLLOUT_LIVES: Mapping[str, RolloutLife] = {
     for life in (
         programme_to_its_end,
         programme_held_paused_resumed_and_cancelled,
-        programme_carried_into_a_fresh_run,
         pilot_with_a_no_go_and_then_a_go,
         wave_held_over_its_launch,
         wave_carried_into_a_fresh_run,
@@ -274,6 +274,7 @@ ROLLOUT_LIVES: Mapping[str, RolloutLife] = {
         location_carried_into_a_fresh_run,
         rollback_resolved_after_a_relapse,
         rollback_late_and_cancelled,
-        regular_report,
+        programme_carried_into_a_fresh_run,
+        regular_report,  # both last: on this server no time passes any more after either
     )
 }

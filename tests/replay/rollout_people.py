@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -18,9 +18,10 @@ from db.tables import new_id
 from domain import policy
 from domain.names import Process, TaskQueue
 from domain.rollout.location.acts import LocationReceipt
-from domain.rollout.orders import RolloutOrder, WaveOrder
+from domain.rollout.orders import WaveOrder
 from domain.rollout.people import Function
 from domain.rollout.phases import LocationPhase
+from domain.rollout.planning.dates import whole
 from domain.rollout.policy import RolloutPolicy
 from domain.rollout.programme.acts import ProgrammeReceipt
 from domain.rollout.rollback import acts as rollback
@@ -28,7 +29,7 @@ from domain.work_calendar import WorkCalendar
 from embedded.rehearsal import Rehearsal, rehearse
 from tests.domain.rollout.gates import wave_order
 from tests.domain.rollout.groups import HOURS
-from tests.domain.rollout.programmes import place, rollout
+from tests.domain.rollout.programmes import groups, place, rollout
 from tests.replay.settling import settled
 from tests.workflows import rollback as rollbacks
 from tests.workflows import wave as waves
@@ -41,6 +42,7 @@ from workflows.rollout.programme import Rollout
 
 NO_SUMMER_TIME = WorkCalendar(time_zone="America/Phoenix", hours=HOURS)
 MORNING = time(6)
+KEPT_DAYS = {"champion_training", "go_live", "check_in_go_live", "retrospective", "check_in_reduced", "evaluation"}
 PROGRAMMES = "programmes"
 """The queue of programmes whose waves and locations are played."""
 
@@ -52,12 +54,46 @@ class Theatre:
     world: Rehearsal
     evidence: ScriptedEvidence
 
-    async def to_january(self) -> None:
+    async def to_january(self) -> datetime:
         """Every life begins at the same time of the year and of the week: its commands depend on neither."""
         now = await self.world.env.get_current_time()
         begins = datetime.combine(waves.january_monday(now), MORNING, UTC)
         await self.world.env.sleep(begins - now)
         await self.world.synchronise()
+        return begins
+
+    async def site(self, location_id: str) -> SettlingSite:
+        await self.to_january()
+        return SettlingSite(self.world, location_id=location_id)
+
+    async def rollback(self, location_id: str) -> SettlingRollback:
+        await self.to_january()
+        return SettlingRollback(self.world, location_id=location_id)
+
+    async def wave(self, **changed: Any) -> SettlingWave:
+        """Of a programme of its own, from the next Monday on; with few days of the plan: it is a short history."""
+        order: WaveOrder = wave_order(starts_on=next_monday(await self.to_january()))
+        days = [day for day in order.policy.pilot_days if day.item_id in KEPT_DAYS]
+        few = [day.model_copy(update={"weekdays": day.weekdays[-1:]}) for day in days]
+        rules = order.policy.model_copy(update={"pilot_days": tuple(few), **changed})
+        order = order.model_copy(update={"program_id": f"p-{new_id()[-8:]}", "policy": rules})
+        return SettlingWave(self.world, order, self.evidence)
+
+    async def programme(self, rules: RolloutPolicy, *waves_of: int) -> SettlingProduction:
+        """With so many locations in each wave."""
+        starts_on = next_monday(await self.to_january())
+        places = tuple(place(number, calendar=NO_SUMMER_TIME) for number in range(1, sum(waves_of) + 1))
+        grouped = groups(tuple(one.location_id for one in places), waves_of)
+        plan = whole(grouped, starts_on, NO_SUMMER_TIME, rules.planning)
+        program_id = f"p-{new_id()[-8:]}"
+        order = rollout(len(places), starts_on, rules=rules, calendar=NO_SUMMER_TIME, program_id=program_id, plan=plan)
+        production = SettlingProduction(self.world, order=order.model_copy(update={"locations": places}))
+        await self.world.client.start_workflow(
+            Process.ROLLOUT, production.order, id=production.case_id, task_queue=PROGRAMMES
+        )
+        await production.happened("locations_started")
+        await production.rests()
+        return production
 
 
 @asynccontextmanager
@@ -89,7 +125,7 @@ class SettlingSite(Site):
         return receipt
 
     async def tell(self, signal: str, news: object) -> None:
-        await super().tell(signal, news)
+        await self.world.client.get_workflow_handle(self.case_id).signal(signal, news)
         await settled(self.world, self.case_id)
 
     async def happened(self, event: str, times: int = 1) -> list[str]:
@@ -103,74 +139,56 @@ class SettlingSite(Site):
 
 
 class SettlingRollback(rollbacks.RolledBack):
+    """Of a location that is played, or that runs too."""
+
     async def begin(self, ago: timedelta = timedelta()) -> None:
         await super().begin(ago)
-        await settled(self.world, self.case_id)
+        await self.rests()
 
     async def act(
         self, update: Any, request: rollback.RollbackAct, update_id: str | None = None
     ) -> rollback.RollbackReceipt:
         receipt = await super().act(update, request, update_id)
-        await settled(self.world, self.case_id)
+        await self.rests()
         return receipt
 
     async def pass_time(self, duration: timedelta) -> None:
         await self.world.advance(duration)
+        await self.rests()
+
+    async def rests(self) -> None:
         await settled(self.world, self.case_id)
+        await settled(self.world, self.location.id)
 
 
 class SettlingWave(waves.PilotWave):
     async def start(self) -> None:
-        await super().start()
+        await waves.PilotWave.to(self, 0, time(7))
+        await self.start_now()
         await self.happened("wave_started")
-        await settled(self.world, self.case_id)
+        await self.rests()
 
     async def to(self, day: int, clock: time) -> None:
         await super().to(day, clock)
-        await settled(self.world, self.case_id)
+        await self.rests()
 
     async def check_in_at(self, day: int, clock: time, location_id: str) -> None:
         await self.to(day, clock)
         await self.check_in(location_id)
-        await settled(self.world, self.case_id)
+        await self.rests()
 
     async def launches(self) -> None:
         """One location after the other; each says that it is live."""
         for times, clock in enumerate((time(8, 30), time(9, 30)), start=1):
             await self.to(3, clock)
-            await self.happened("location_changed", times)
-            await settled(self.world, self.case_id)
+            await self.happened("wave_location_changed", times)
+            await self.rests()
 
     async def rests(self) -> None:
         await settled(self.world, self.case_id)
 
 
-def wave(stage: Theatre, now: datetime, **changed: Any) -> SettlingWave:
-    """Of a programme of its own, from the next Monday on."""
-    order: WaveOrder = wave_order(starts_on=next_monday(now))
-    order = order.model_copy(update={"program_id": f"p-{new_id()[-8:]}", **changed})
-    return SettlingWave(stage.world, order, stage.evidence)
-
-
-@dataclass
 class SettlingProduction(Production):
-    _: KW_ONLY
-
-    @classmethod
-    async def begin(cls, stage: Theatre, rules: RolloutPolicy) -> SettlingProduction:
-        """Four locations, of which three are in the first wave."""
-        starts_on = next_monday(await stage.world.env.get_current_time())
-        order: RolloutOrder = rollout(4, starts_on, rules=rules, calendar=NO_SUMMER_TIME)
-        places = tuple(place(number, calendar=NO_SUMMER_TIME) for number in range(1, 5))
-        order = order.model_copy(update={"program_id": f"p-{new_id()[-8:]}", "locations": places})
-        production = cls(stage.world, order=order)
-        await stage.world.client.start_workflow(
-            Process.ROLLOUT, order, id=production.case_id, task_queue=PROGRAMMES
-        )
-        await production.happened("locations_started")
-        await production.rests()
-        return production
-
     async def ask(self, update: Any, asked: Any, update_id: str | None = None) -> ProgrammeReceipt:
         receipt = await super().ask(update, asked, update_id)
         await self.rests()

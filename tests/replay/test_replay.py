@@ -18,8 +18,9 @@ from domain.names import Process
 from embedded.rehearsal import Rehearsal
 from temporal_client import EncryptionCodec, data_converter
 from tests.payloads import payloads_in
-from tests.replay.lives import LIVES, answered_and_followed_up
+from tests.replay.lives import answered_and_followed_up
 from tests.replay.recording import (
+    ALL_LIVES,
     HISTORIES,
     KEYRING,
     Fingerprint,
@@ -58,7 +59,7 @@ def replayer(*workflows: type) -> Replayer:
 ALL = tuple(workflow for served in WORKFLOWS.values() for workflow in served)
 
 
-@pytest.mark.parametrize("name", LIVES)
+@pytest.mark.parametrize("name", ALL_LIVES)
 async def test_replays_what_ran_before(name: str) -> None:
     result = await replayer(*ALL).replay_workflow(kept(name), raise_on_replay_failure=False)
     if result.replay_failure:
@@ -97,16 +98,16 @@ def test_a_changed_fingerprint_is_told_with_what_changed() -> None:
 
 
 def test_every_workflow_and_every_life_is_kept() -> None:
-    assert {path.stem for path in HISTORIES.glob("*.json")} == set(LIVES) == set(kept_fingerprints())
-    assert {_type_of(kept(name)) for name in LIVES} == set(Process)
+    assert {path.stem for path in HISTORIES.glob("*.json")} == set(ALL_LIVES) == set(kept_fingerprints())
+    assert {_type_of(kept(name)) for name in ALL_LIVES} == set(Process)
 
 
-@pytest.mark.parametrize("name", LIVES)
+@pytest.mark.parametrize("name", ALL_LIVES)
 def test_fingerprints_are_those_of_the_histories(name: str) -> None:
     assert fingerprint(kept(name)) == kept_fingerprints()[name]
 
 
-@pytest.mark.parametrize("name", LIVES)
+@pytest.mark.parametrize("name", ALL_LIVES)
 async def test_histories_name_no_machine(name: str) -> None:
     sealed = [payload for event in kept(name).events for payload in payloads_in(event)]
     opened = [payload.data.decode() for payload in await EncryptionCodec(KEYRING).decode(sealed)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -28,18 +30,26 @@ class Chronicle:
         self.forecasts.append((when, view["progress"]["forecast"]))
 
 
-async def play(stage: Stage) -> Chronicle:
-    """From the placing of the programme to its end."""
+async def play(stage: Stage, progress: Callable[[str], None]) -> Chronicle:
+    """From the placing of the programme to its end. `progress` hears where it is."""
     group = Group(stage, programme_from(EXAMPLE, stage.rehearsal.clock.now))
     told = Chronicle(group)
+    progress("placing the programme")
     await _place(group)
+    while (await group.read(AT))["progress"] is None:  # noqa: ASYNC110 - no time passes
+        await asyncio.sleep(0.01)
     await told.note_forecast("as planned")
     await group.until(group.day(1, 1, hour=15))
+    progress("weeks 1 and 2: checklists, baselines, approvals")
     await prepare_programme(group)
+    progress("wave 1: the pilot, a rollback, a refused gate")
     await _pilot(told)
+    progress("a systemic pause")
     await _systemic_pause(told)
     for number in (2, 3, 4):
+        progress(f"wave {number}")
         await _wave(told, number)
+    progress("optimization and return")
     await _optimise(told)
     return told
 

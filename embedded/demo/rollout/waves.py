@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from embedded.demo.rollout.figures import AFTER, metric_samples
@@ -28,12 +28,12 @@ async def lead_up(group: Group, locations: list[str], monday: date) -> None:
 
 
 async def attend(group: Group, number: int, until: datetime) -> None:
-    """Check-ins as they fall due, day by day."""
+    """Check-ins of every afternoon, after they have fallen due everywhere (13:30, local)."""
     while group.now < until:
-        await group.until(min(until, group.now + DAY))
+        afternoon = datetime.combine(group.now.date(), time(21), UTC)
+        await group.until(min(until, afternoon if group.now < afternoon else afternoon + DAY))
         await report_adoption(group)
-        wave = await group.read(wave_path(number))
-        for one in wave["progress"]["locations"]:
+        for one in (await group.read(wave_path(number)))["progress"]["locations"]:
             if one["check_ins"]["since"] is not None:
                 champion = group.who("champion", one["location_id"])
                 await group.post(champion, f"{wave_path(number)}/check-ins", location_id=one["location_id"])
@@ -44,7 +44,7 @@ async def report_adoption(group: Group) -> None:
     view = await group.read(AT)
     for one in view["progress"]["locations"]:
         last = group.reported.get(one["location_id"])
-        if one["deployed"] and (last is None or group.now - last > 5 * DAY):
+        if one["deployed"] and (last is None or group.now - last > 4 * DAY):
             group.reported[one["location_id"]] = group.now
             at = f"/locations/{one['location_id']}/training/adoption-reports"
             await group.post(group.who("champion", one["location_id"]), at, using=16)
