@@ -70,13 +70,15 @@ def up(  # noqa: PLR0913, PLR0917 - one flag a port
 
 
 @app.command()
-def demo() -> None:
-    """Play the eConsult through its whole lives in simulated time."""
+def demo(
+    rollout: Annotated[bool, typer.Option(help="Play twenty weeks of a rollout instead; it takes minutes.")] = False,
+) -> None:
+    """Play eConsults and visits through their whole lives in simulated time."""
     from embedded.demo import main as play
 
     with _reasons():
-        play()
-    leave()
+        status = play(rolling_out=rollout)
+    leave(status)
 
 
 @app.command()

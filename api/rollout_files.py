@@ -86,15 +86,19 @@ async def place(act: RolloutActs, who: Member, found: Checked) -> RolloutProgram
         return await programs.place(session, programme, order, placing)
 
 
+WRITTEN_IN_THE_FILE = "programme_file"
+"""Instead of what somebody wrote as a reason: the file is kept, encrypted."""
+
+
 def order_of(programme: Programme, plan: Plan, policy: RolloutPolicy, ordered_by: Actor) -> RolloutOrder:
-    """The workflow's input: without names and contact data."""
+    """The workflow's input: without names, contact data and what people wrote."""
     return RolloutOrder(
         program_id=programme.program_id,
         starts_on=programme.starts_on,
         calendar=programme.calendar,
         spend_cents=programme.spend_cents,
         hosting=programme.hosting,
-        waivers=programme.waivers,
+        waivers=tuple(one.model_copy(update={"reason": WRITTEN_IN_THE_FILE}) for one in programme.waivers),
         locations=tuple(_location(one) for one in programme.locations),
         plan=plan,
         policy=policy,

@@ -26,8 +26,8 @@ from embedded.stage import Stage, stage
 from observability import configure_logging
 
 
-def main() -> int:
-    """Play every story. 0 when each ended as it should and every ledger balances, 1 otherwise."""
+def main(*, rolling_out: bool = False) -> int:
+    """Play every story, or the rollout. 0 when each ended as it should and every ledger balances, 1 otherwise."""
     console = Console(width=None if sys.stdout.isatty() else 140)
     configure_logging("ERROR")
     started = time.monotonic()
@@ -35,20 +35,23 @@ def main() -> int:
         url = postgres.create_database("demo")
         status.update("creating the tables ...")
         migrate(url)
-        good = asyncio.run(_play(console, status, url))
+        good = asyncio.run(_play(console, status, url, rolling_out=rolling_out))
     took = time.monotonic() - started
-    console.print(f"{len(ECONSULTS)} eConsults, {len(VISITS)} visits and a rollout in {took:.0f} s of real time.")
+    played = "A rollout" if rolling_out else f"{len(ECONSULTS)} eConsults and {len(VISITS)} visits"
+    console.print(f"{played} in {took:.1f} s of real time.")
     return 0 if good else 1
 
 
-async def _play(console: Console, status: Status, url: str) -> bool:
+async def _play(console: Console, status: Status, url: str, *, rolling_out: bool) -> bool:
     database = Database(url)
     with tempfile.TemporaryDirectory() as state:
         status.update("starting Temporal, worker and API ...")
         async with stage(database, generate_key("demo"), Path(state)) as house:
             await seed(database, now=house.rehearsal.clock.now)
-            results = [await _tell(console, status, house, n, story) for n, story in enumerate(STORIES, start=1)]
-            results.append(await _roll_out(console, status, house))
+            if rolling_out:
+                results = [await _roll_out(console, status, house)]
+            else:
+                results = [await _tell(console, status, house, n, story) for n, story in enumerate(STORIES, start=1)]
     await database.close()
     return all(results)
 
@@ -68,15 +71,12 @@ async def _tell(console: Console, status: Status, house: Stage, number: int, sto
 
 
 async def _roll_out(console: Console, status: Status, house: Stage) -> bool:
-    """Thirty locations over twenty weeks: the longest of the lives, and the last."""
-    number, real = len(STORIES) + 1, time.monotonic()
-    told = await rollout.play(
-        house, lambda doing: status.update(f"playing {number} of {number}, a rollout: {doing} ...")
-    )
+    """Thirty locations over twenty weeks."""
+    real = time.monotonic()
+    told = await rollout.play(house, lambda doing: status.update(f"playing {doing} ..."))
     status.stop()
-    console.rule(
-        f"[bold]{number}. A rollout over thirty locations: a rollback, a refused gate, a systemic pause", align="left"
-    )
+    title = "A rollout over 30 locations: a rollback, a refused gate, a systemic pause"
+    console.rule(f"[bold]{title}", align="left")
     console.print(f"  20 weeks of simulated time in {time.monotonic() - real:.0f} s\n")
     good = await show(console, told)
     status.start()

@@ -39,12 +39,49 @@ MARKS: Mapping[str, tuple[str, ...]] = {
 NEVER_STORED = frozenset({"file name", "refused text", "malformed input", "exception text"})
 
 
-def found_in(blob: bytes) -> set[str]:
+ROLLOUT_MARKS: Mapping[str, tuple[str, ...]] = {
+    "programme name": ("qwzgroup",),
+    "location name": ("qwzplace",),
+    "person's name": ("qwzperson",),
+    "person's e-mail": ("qwzaddress",),
+    "person's phone": ("2025550973", "202-555-0973", "(202) 555-0973"),
+    "waiver in the file": ("qwzwaived",),
+    "score's reason": ("qwzscore",),
+    "task": ("qwzproof",),
+    "hosting": ("qwzrationale",),
+    "compliance": ("qwzcompliant",),
+    "approval": ("qwzobjection",),
+    "hold": ("qwzhold",),
+    "waiver": ("qwzexempt",),
+    "measurement": ("qwzmeasured",),
+    "checklist": ("qwzchecked",),
+    "incident": ("qwzincident",),
+    "issue": ("qwzissue",),
+    "rollback request": ("qwzimpact",),
+    "rollback step": ("qwzstep",),
+    "fix": ("qwzfix",),
+    "test of a fix": ("qwztested",),
+    "root cause": ("qwzcause",),
+    "gate input": ("qwzopinion",),
+    "gate decision": ("qwzverdict",),
+    "artefact": ("qwzlesson",),
+    "cancellation": ("qwzcancelled",),
+    "refused text": ("qwzrefused",),
+    "malformed input": ("qwzmalformed",),
+    "exception text": ("qwzexception",),
+}
+"""Of a programme: its people, and whatever they write."""
+
+IN_LETTERS = frozenset({"programme name", "location name"})
+"""Its members are told which location a letter is about."""
+
+
+def found_in(blob: bytes, marks: Mapping[str, tuple[str, ...]] = MARKS) -> set[str]:
     """Which marks are in there: as text in any case, in UTF-16, in hexadecimal, in base64."""
     text = blob.lower()
     return {
         what
-        for what, writings in MARKS.items()
+        for what, writings in marks.items()
         if any(form in text for writing in writings for form in _caseless(writing))
         or any(form in blob for writing in writings for form in _base64(writing))
     }

@@ -6,7 +6,7 @@ import base64
 import io
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -31,7 +31,7 @@ from tests.privacy.marked_life import (
     corresponded,
     visits_of,
 )
-from tests.privacy.marks import MARKS, NEVER_STORED, found_in
+from tests.privacy.marks import IN_LETTERS, MARKS, NEVER_STORED, ROLLOUT_MARKS, found_in
 from tests.privacy.outside import (
     Places,
     in_the_database,
@@ -40,6 +40,7 @@ from tests.privacy.outside import (
     sealed_in_temporal,
 )
 from tests.privacy.reported_marks import reported_and_reviewed
+from tests.privacy.rollout_marks import rolled_out
 
 ACTIVITIES = {"record_step", "choose_specialist", "open_checkout", "read_fee", "refund", "close_checkout", "place_call"}
 
@@ -96,6 +97,24 @@ async def test_no_patient_data_leaves_the_database(house: House, log: io.StringI
     assert found_in(records) >= set(MARKS) - NEVER_STORED, "the lives did not touch everything that is marked"
 
 
+async def test_what_people_of_a_rollout_write_stays_in_the_database(
+    house: House, log: io.StringIO, stumbling: Stumbling
+) -> None:
+    case_ids = await rolled_out(house)
+    assert "record_step" in stumbling.failed
+    assert {case_id.count(":") for case_id in case_ids} == {1, 3, 5}, "every process of a rollout"
+
+    outside = dict(await outside_the_database(house, log, case_ids))
+    letters = outside.pop("e-mails")
+    assert found_in(letters, ROLLOUT_MARKS) <= IN_LETTERS
+    assert letters
+    assert leaks(outside, ROLLOUT_MARKS) == {}
+    assert leaks(await sealed_in_temporal(house.stage.rehearsal, case_ids), ROLLOUT_MARKS) == {}
+    assert leaks(await in_the_database(house.stage.rehearsal.database), ROLLOUT_MARKS) == {}
+    records = await opened_records(house.stage.rehearsal.database)
+    assert found_in(records, ROLLOUT_MARKS) >= set(ROLLOUT_MARKS) - NEVER_STORED
+
+
 async def test_a_mark_in_any_place_is_found(house: House, log: io.StringIO) -> None:
     case_id = await _plant(house)
     places = await outside_the_database(house, log, [case_id])
@@ -148,5 +167,5 @@ async def _plant(house: House) -> str:
     return names.rate_request_case(order.request_id)
 
 
-def leaks(places: Places) -> dict[str, list[str]]:
-    return {where: sorted(found) for where, held in places.items() if (found := found_in(held))}
+def leaks(places: Places, marks: Mapping[str, tuple[str, ...]] = MARKS) -> dict[str, list[str]]:
+    return {where: sorted(found) for where, held in places.items() if (found := found_in(held, marks))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -196,6 +196,10 @@ class SettlingProduction(Production):
 
     async def signal(self, name: str, news: object) -> None:
         await super().signal(name, news)
+        await self.rests()
+
+    async def advance_to(self, day: date, past: timedelta = timedelta()) -> None:
+        await super().advance_to(day, past)
         await self.rests()
 
     async def pass_time(self, duration: timedelta) -> None:

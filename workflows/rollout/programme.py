@@ -104,12 +104,13 @@ class Rollout(WavesTrack):
 
     async def _optimization_begins(self) -> None:
         """R-05, Z-04: when the last wave is closed, on its Monday."""
-        ahead = look_ahead(self.order, self.state, workflow.now())
-        central = self.order.calendar.time_zone
-        days = (ahead.optimization_starts_on, ahead.ends_on + timedelta(days=1))
-        local = tuple(LocalMoment(day=day, at=time.min, time_zone=central) for day in days)
-        found = await workflow.execute_local_activity(moments, MomentsInput(local=local), **RECORD)
-        begins, ends = found.moments
+        async with self.turn():  # after whatever closed the wave is recorded
+            ahead = look_ahead(self.order, self.state, workflow.now())
+            central = self.order.calendar.time_zone
+            days = (ahead.optimization_starts_on, ahead.ends_on + timedelta(days=1))
+            local = tuple(LocalMoment(day=day, at=time.min, time_zone=central) for day in days)
+            found = await workflow.execute_local_activity(moments, MomentsInput(local=local), **RECORD)
+            begins, ends = found.moments
         await self.until(begins, lambda: rules.next_wave(self.state) is not None, "the optimization begins")
         async with self.turn():
             if rules.next_wave(self.state) is not None or self.state.over:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlmodel import col, select
+from temporalio.client import WorkflowHandle
 
 from activities.rollout_contracts import CollectEvidenceInput
 from db.gate_evidence import SqlGateEvidence
@@ -27,6 +28,7 @@ from domain.rollout.news import LocationNews
 from domain.rollout.orders import WaveOrder
 from domain.rollout.people import Function
 from domain.rollout.phases import LocationPhase
+from domain.rollout.wave.acts import WaveReceipt
 from domain.rollout.wave.state import CheckIns, WaveState
 from embedded.rehearsal import PATIENCE_SECONDS, POLL_SECONDS
 from tests.domain.rollout.gates import wave_order
@@ -99,7 +101,7 @@ async def wave(database: Database, data_keys: str, tmp_path: Path) -> AsyncItera
         await world.client.start_workflow(
             Process.WAVE, order.model_copy(update={"carried": state}), id=case_id, task_queue=TaskQueue.ROLLOUTS
         )
-        handle = world.client.get_workflow_handle_for(Wave.run, case_id)
+        handle: WorkflowHandle[Wave, WaveReceipt] = world.client.get_workflow_handle(case_id)
         # Its first step, and with it what the API reads.
         await handle.signal(Wave.location_reported, _live("harbour", sequence=2))
         async with asyncio.timeout(PATIENCE_SECONDS):
