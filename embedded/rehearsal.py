@@ -20,6 +20,7 @@ from temporalio.api.testservice.v1 import LockTimeSkippingRequest, UnlockTimeSki
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Interceptor
 
@@ -60,6 +61,7 @@ STEP = timedelta(hours=6)
 PATIENCE_SECONDS = 20
 """How long work that needs no simulated time may take in real time, on a busy machine."""
 POLL_SECONDS = 0.01
+SLEEP_TRIES = 3
 HELD_SECONDS = 1.0
 """Simulated time that has not passed after so long is held up."""
 
@@ -116,6 +118,21 @@ class Rehearsal:
             await self.synchronise()
 
     async def _sleep(self, duration: timedelta) -> None:
+        """This server breaks a connection now and then (`h2 protocol error`): then sleep on to the same moment."""
+        awake = await self.env.get_current_time() + duration
+        for tries_left in reversed(range(SLEEP_TRIES)):
+            try:
+                await self._sleep_once(duration)
+            except RPCError:
+                duration = awake - await self.env.get_current_time()
+                if duration <= timedelta():
+                    return
+                if not tries_left:
+                    raise
+            else:
+                return
+
+    async def _sleep_once(self, duration: timedelta) -> None:
         asleep = asyncio.create_task(self.env.sleep(duration))
         while self._holds is not None and not (await asyncio.wait({asleep}, timeout=HELD_SECONDS))[0]:
             # This server lets no time pass while work waits for a worker: one hold for each task.

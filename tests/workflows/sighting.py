@@ -59,6 +59,18 @@ class CaseSighting(ABC):
     async def notice_keys(self) -> list[str]:
         return [row.key for row in await self.letters()]
 
+    async def histories(self) -> list[tuple[int, int]]:
+        """Events and bytes of each execution, the latest first."""
+        found: list[tuple[int, int]] = []
+        run_id: str | None = None
+        while run_id is not None or not found:
+            handle = self.world.client.get_workflow_handle(self.case_id, run_id=run_id)
+            history = await handle.fetch_history()
+            found.append((len(history.events), sum(event.ByteSize() for event in history.events)))
+            started = history.events[0].workflow_execution_started_event_attributes
+            run_id = started.continued_execution_run_id or None
+        return found
+
     async def has_ended(self) -> bool:
         return await self.world.has_ended(self.case_id)
 

@@ -209,10 +209,9 @@ class PilotWave(CaseSighting):
 
     async def heard(self) -> list[WaveNews]:
         """By the programme."""
-        handle = self.world.client.get_workflow_handle_for(
-            PlayedProgramme.run, names.rollout_case(self.order.program_id)
-        )
-        return await handle.query(PlayedProgramme.heard)
+        handle = self.world.client.get_workflow_handle(names.rollout_case(self.order.program_id))
+        found: list[WaveNews] = await handle.query(PlayedProgramme.heard)
+        return found
 
     async def told_to_go_live(self, location_id: str) -> list[GoLiveDue]:
         case_id = names.location_case(self.order.program_id, location_id)

@@ -69,7 +69,7 @@ def test_the_durations() -> None:
     assert LOCATION.baseline_lead == 7 * DAY
     assert LOCATION.baseline_before_go_live == 7 * DAY, "B-13"
     assert LOCATION.undated_before_go_live == 7 * DAY
-    assert LOCATION.history_limit == 4000
+    assert LOCATION.history_limit == 1500
     assert LOCATION.kept_ids == 50
 
 

@@ -229,18 +229,6 @@ class Production(CaseSighting):
         """How many executions there were."""
         return len(await self.histories())
 
-    async def histories(self) -> list[tuple[int, int]]:
-        """Events and bytes of each execution, the latest first."""
-        found: list[tuple[int, int]] = []
-        run_id: str | None = None
-        while run_id is not None or not found:
-            handle = self.world.client.get_workflow_handle(self.case_id, run_id=run_id)
-            history = await handle.fetch_history()
-            found.append((len(history.events), sum(event.ByteSize() for event in history.events)))
-            started = history.events[0].workflow_execution_started_event_attributes
-            run_id = started.continued_execution_run_id or None
-        return found
-
     # -- time
 
     async def advance_to_wave(self, number: int, *, past: timedelta = 12 * HOUR) -> ProgrammeSnapshot:

@@ -8,20 +8,13 @@ from db.tables import new_id
 from domain.names import TaskQueue
 from domain.rollout.phases import LocationPhase, RollbackPhase
 from embedded.rehearsal import Rehearsal, rehearse
+from tests.workflows.rollout.production import until
 from tests.workflows.rollout.site import DAY, HOUR, Site, listening
 
 
 async def runs(site: Site) -> int:
     """How many runs there were, the present one included."""
-    handle = site.world.client.get_workflow_handle(site.case_id)
-    history = await handle.fetch_history()
-    started = history.events[0].workflow_execution_started_event_attributes
-    count = 1
-    while started.continued_execution_run_id:
-        older = site.world.client.get_workflow_handle(site.case_id, run_id=started.continued_execution_run_id)
-        started = (await older.fetch_history()).events[0].workflow_execution_started_event_attributes
-        count += 1
-    return count
+    return len(await site.histories())
 
 
 def short_lived(site: Site) -> None:
@@ -94,7 +87,7 @@ async def test_lives_through_it_all_without_a_cache(database: Database, keyring:
         await site.happened("rolled_back")
         await site.rollback_news(RollbackPhase.RE_ENABLING, 25)
         await site.rollback_news(RollbackPhase.RESOLVED, 100)
-        assert await site.percent() == 100
+        assert await until(site.percent, lambda found: found == 100)
 
 
 async def test_a_trigger_that_falls_into_an_outage_of_the_workers_is_acted_on_afterwards(
