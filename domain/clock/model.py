@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cached_property
 from itertools import pairwise
 from typing import Self
 
@@ -72,7 +71,7 @@ class ClockPolicy(Value):
             raise ValueError("milestone names must differ")
         return self
 
-    @cached_property
+    @property
     def ladder(self) -> tuple[Milestone, ...]:
         """Every milestone in its order, repeats included."""
         return tuple(step for milestone in self.milestones for step in milestone.occurrences)
