@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from temporalio import workflow
 
 from activities.calendars import moments
@@ -79,9 +81,9 @@ class DaysTrack(WaveCase):
         else:
             await self._hold_session(entry, item)
 
+    @abstractmethod
     async def evaluate(self, entry: Entry) -> None:
         """The gate opens."""
-        raise NotImplementedError
 
     async def _hold_session(self, entry: Entry, item: DayItem) -> None:
         if item.kind is DayKind.DOCUMENT and item.item_id not in self.state.artefacts:
